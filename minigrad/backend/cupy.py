@@ -1,0 +1,70 @@
+"""The GPU backend: CuPy, loaded when a CUDA device is first asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.backend.device import Backend, device
+from minigrad.errors import DeviceError
+
+_INSTALL = (
+    "install CuPy for your driver: pip install 'minigrad-engine[cuda12]' (CUDA 12) or "
+    "pip install 'minigrad-engine[cuda13]' (CUDA 13); or use device='cpu'"
+)
+
+
+def _load() -> Any:
+    try:
+        import cupy
+    except ImportError as error:
+        raise DeviceError(f"device 'cuda' needs CuPy, which is not installed; {_INSTALL}") from error
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise DeviceError(
+            f"device 'cuda' needs an NVIDIA GPU and its driver; CuPy {cupy.__version__} says: "
+            f"{error}; use device='cpu'"
+        ) from error
+    if count == 0:
+        raise DeviceError("device 'cuda' needs an NVIDIA GPU; none was found; use device='cpu'")
+    return cupy
+
+
+class CupyBackend(Backend):
+    """Arrays in the memory of an NVIDIA GPU."""
+
+    name = "cuda"
+
+    def __init__(self) -> None:
+        self.xp = _load()
+        self.array_type = self.xp.ndarray
+        self.count = self.xp.cuda.runtime.getDeviceCount()
+
+    def device_of(self, array: Any) -> device:
+        return device("cuda", array.device.id)
+
+    def _check(self, place: device) -> int:
+        index = place.index or 0
+        if index >= self.count:
+            raise DeviceError(
+                f"device '{place}' is not there: this machine has {self.count} CUDA device(s), "
+                f"'cuda:0' to 'cuda:{self.count - 1}'"
+            )
+        return index
+
+    def from_numpy(self, array: Any, place: device) -> Any:
+        with self.xp.cuda.Device(self._check(place)):
+            return self.xp.asarray(array)
+
+    def to_numpy(self, array: Any) -> Any:
+        return self.xp.asnumpy(array)
+
+    def move(self, array: Any, place: device) -> Any:
+        with self.xp.cuda.Device(self._check(place)):
+            return self.xp.asarray(array)
+
+    def scatter_add(self, array: Any, index: Any, values: Any) -> None:
+        self.xp.add.at(array, index, values)
+
+    def synchronize(self) -> None:
+        self.xp.cuda.get_current_stream().synchronize()

@@ -1,0 +1,307 @@
+"""The backward walk: newest node first, each node once, cotangents summed where paths meet.
+
+Inside the walk cotangents are linear (see `minigrad.graph`); seeds and results of complex dtype
+are conjugated here, which is torch's convention: the gradient points where a real loss rises.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+from minigrad import mutation
+from minigrad.backend import as_array
+from minigrad.errors import GraphError
+from minigrad.graph import (
+    Edge,
+    Leaf,
+    Node,
+    Primitive,
+    Traced,
+    grad_mode,
+    output_node,
+    primitive,
+    wrap,
+)
+from minigrad.mutation import Clock
+from minigrad.ops.elementwise import add, conj
+from minigrad.ops.reduce import sum_to
+
+
+def walk(
+    seeds: Iterable[tuple[Node, Any]],
+    *,
+    keep: bool,
+    like: Traced | None = None,
+    only: set[Node] | None = None,
+    wanted: set[Node] | None = None,
+) -> dict[Node, Any]:
+    """The cotangents of the leaves, or of the `wanted` nodes, given those of the roots.
+
+    `keep` leaves the graph in place for another walk; with `like`, a Tensor, the rules run on
+    Tensors of its kind and are recorded. `only` limits the walk to the nodes it holds.
+
+    Raises GraphError where the graph was freed or a kept value was changed.
+    """
+    cotangents: dict[Node, Any] = {}
+    found: dict[Node, Any] = {}
+    queue: list[tuple[int, Node]] = []
+    for node, g in seeds:
+        if node in cotangents:
+            cotangents[node] = cotangents[node] + g
+        else:
+            cotangents[node] = g
+            if node.order:
+                heappush(queue, (node.order, node))
+    while queue:
+        node = heappop(queue)[1]
+        g = cotangents.pop(node)
+        if wanted is not None and node in wanted:
+            found[node] = g
+        edges = node.edges
+        if edges is None:
+            raise GraphError(_FREED.format(node.op.name))
+        if node.order > Clock.latest:
+            mutation.check(node)
+        if like is not None:
+            edges = recall(node, edges, like)
+        for parent, rule, kept, shape in edges:
+            if only is not None and parent not in only:
+                continue
+            contribution = rule(g, *kept)
+            if shape is not None:
+                contribution = sum_to(contribution, size=shape)
+            if parent in cotangents:
+                cotangents[parent] = cotangents[parent] + contribution
+            else:
+                cotangents[parent] = contribution
+                if parent.order:
+                    heappush(queue, (parent.order, parent))
+        if not keep:
+            node.edges = None
+            edges = ()
+    if wanted is None:
+        return cotangents
+    found.update((node, g) for node, g in cotangents.items() if node in wanted)
+    return found
+
+
+_FREED = (
+    "backward through {}() a second time: the values kept for its gradient were freed by the "
+    "first; call backward(retain_graph=True) the first time, or compute the result again"
+)
+
+
+def recall(node: Node, edges: tuple[Edge, ...], like: Traced) -> Iterable[Edge]:
+    """The edges with what they keep as Tensors that are attached to the graph where they were."""
+    op = node.op
+    below = edges[0][0].edges if op.joint is not None and edges[0][1] is op.joint else edges
+    parents: dict[str, list[Node]] = {}
+    for parent, rule, _, _ in below or ():
+        parents.setdefault(op.input_of.get(rule, ""), []).append(parent)
+
+    def attach(name: str, value: Any) -> Any:
+        if name == "out":
+            if isinstance(value, tuple):
+                count = len(value)
+                return tuple(
+                    wrap(like, array, output_node(node, i, count, array))
+                    for i, array in enumerate(value)
+                )
+            return wrap(like, value, node)
+        if name == op.variadic:
+            return _attach_all(node, below or (), value, like)
+        if name in parents and hasattr(value, "dtype"):
+            return wrap(like, value, parents[name][0])
+        return value
+
+    for parent, rule, kept, shape in edges:
+        names = op.needs.get(rule, ())
+        yield parent, rule, tuple(map(attach, names, kept)) if names else kept, shape
+
+
+def _attach_all(node: Node, edges: Iterable[Edge], arrays: Any, like: Traced) -> tuple[Any, ...]:
+    """The inputs of a variadic operation, each attached to its own parent."""
+    needs = node.op.needs
+    by_position = {}
+    for parent, rule, kept, _ in edges:
+        by_position[kept[needs[rule].index("position")]] = parent
+    return tuple(wrap(like, array, by_position.get(i)) for i, array in enumerate(arrays))
+
+
+def reachable(roots: Iterable[Node], targets: set[Node]) -> set[Node]:
+    """The nodes on some path from the roots to the targets, the targets among them."""
+    oldest = max((target.order for target in targets), default=0)
+    order: list[Node] = []
+    seen = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node in seen or node.order > oldest:
+            continue
+        seen.add(node)
+        order.append(node)
+        stack.extend(edge[0] for edge in node.edges or ())
+    on_path: set[Node] = set()
+    for node in sorted(order, key=lambda node: node.order, reverse=True):
+        if node in targets or any(edge[0] in on_path for edge in node.edges or ()):
+            on_path.add(node)
+    return on_path
+
+
+def backward(
+    tensors: Sequence[Traced],
+    gradients: Sequence[Any],
+    *,
+    retain_graph: bool,
+    create_graph: bool,
+    inputs: Sequence[Traced] | None,
+) -> None:
+    """Add the gradients of `tensors`, seeded with raw or Tensor `gradients`, into `.grad`.
+
+    With `inputs` only those tensors accumulate; each must be a leaf or have its node on a path.
+    """
+    seeds = list(zip((root(t) for t in tensors), gradients, strict=True))
+    like = tensors[0] if create_graph else None
+    token = grad_mode.set(create_graph)
+    try:
+        if inputs is None:
+            found = walk(seeds, keep=retain_graph, like=like)
+        else:
+            targets = {target(t): t for t in inputs}
+            path = reachable([node for node, _ in seeds], set(targets))
+            found = walk(
+                seeds, keep=retain_graph, like=like, only=path, wanted=set(targets)
+            )
+        while found:
+            node, g = found.popitem()
+            tensor = node.tensor() if isinstance(node, Leaf) else targets[node]
+            if tensor is not None:
+                accumulate(tensor, node, g)
+    finally:
+        grad_mode.reset(token)
+
+
+def grad(
+    tensors: Sequence[Traced],
+    inputs: Sequence[Traced],
+    gradients: Sequence[Any],
+    *,
+    retain_graph: bool,
+    create_graph: bool,
+) -> list[Any]:
+    """The gradients of `tensors` with respect to `inputs`; None for an input that is on no path."""
+    seeds = list(zip((root(t) for t in tensors), gradients, strict=True))
+    targets = [target(t) for t in inputs]
+    path = reachable([node for node, _ in seeds], set(targets))
+    token = grad_mode.set(create_graph)
+    try:
+        found = walk(
+            seeds,
+            keep=retain_graph,
+            like=tensors[0] if create_graph else None,
+            only=path,
+            wanted=set(targets),
+        )
+        return [
+            finish(tensor, node, found[node]) if node in found else None
+            for tensor, node in zip(inputs, targets, strict=True)
+        ]
+    finally:
+        grad_mode.reset(token)
+
+
+def root(tensor: Traced) -> Node:
+    """The node where a walk from the tensor starts."""
+    node = tensor._node
+    if node is None:
+        raise GraphError(
+            "backward(): the tensor does not require a gradient and was not made from one that "
+            "does; create the inputs with requires_grad=True, and check that no_grad() is not on"
+        )
+    return node
+
+
+def target(tensor: Traced) -> Node:
+    """The node whose cotangent is the tensor's gradient: below its hooks, which change it."""
+    node = tensor._node
+    if node is None:
+        raise GraphError(
+            "one of the inputs does not require a gradient; call requires_grad_() on it before "
+            "it is used"
+        )
+    while node.op is HOOK and node.edges is not None:
+        node = node.edges[0][0]
+    return node
+
+
+def finish(tensor: Traced, node: Node, g: Any) -> Any:
+    """A cotangent as the tensor's gradient: hooks applied, conjugated if complex, a Tensor."""
+    traced = isinstance(g, Traced)
+    array = g._array if isinstance(g, Traced) else as_array(g)
+    if array.dtype.kind == "c":
+        g = conj(g)
+        array = g._array if traced else g
+    if isinstance(node, Leaf) and node.hooks:
+        g = g if traced else wrap(tensor, array)
+        for hook in list(node.hooks.values()):
+            replaced = hook(g)
+            g = g if replaced is None else replaced
+        return g
+    return g if traced else wrap(tensor, array)
+
+
+def accumulate(tensor: Any, node: Node, g: Any) -> None:
+    """Add a cotangent into `tensor.grad`; the first is copied unless its memory is its own."""
+    alone = not isinstance(g, Traced) and _alone(g)
+    result = finish(tensor, node, g)
+    previous = tensor.grad
+    if previous is None:
+        if result._node is None and not alone:
+            result = wrap(tensor, result._array.copy())
+        tensor.grad = result
+    elif result._node is None and previous._node is None:
+        previous._array[...] += result._array
+        mutation.touch(previous._array, "backward")
+    else:
+        tensor.grad = add(previous, result)
+    if isinstance(node, Leaf) and node.accumulated:
+        for hook in list(node.accumulated.values()):
+            hook(tensor)
+
+
+def _alone(array: Any) -> bool:
+    """Whether nobody but this function's caller and its caller hold a raw array's memory."""
+    return (
+        getattr(array, "base", array) is None and sys.getrefcount(array) <= _ALONE
+    )
+
+
+def _probe() -> int:
+    """The reference count that `_alone` sees for an array that a walk has just made."""
+
+    def outer(value: Any) -> int:
+        return inner(value)
+
+    def inner(value: Any) -> int:
+        return sys.getrefcount(value)
+
+    holder = {0: object()}
+    _, value = holder.popitem()
+    return outer(value)
+
+
+_ALONE = _probe()
+
+
+def hooked(node: Node, rule: Any) -> Node:
+    """Make `node` pass its cotangent through `rule` first; its work moves to a node below it."""
+    below = Node(node.op, node.edges, node.order)
+    node.op, node.edges, node.order = HOOK, ((below, rule, (), None),), node.order - 0.5  # type: ignore[assignment]
+    return below
+
+
+HOOK = Primitive(lambda xp: None, {}, primitive)
+HOOK.name = "hook"

@@ -1,0 +1,1 @@
+"""The operations, one file per family; each is one declaration (see `minigrad.graph`)."""

@@ -1,0 +1,116 @@
+"""Bringing operands to one dtype by torch's rules, and the `elementwise` declarations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from minigrad import dtypes
+from minigrad.backend import as_array, backend_of, ndarray
+from minigrad.errors import DtypeError
+from minigrad.graph import Declaration, Traced, primitive
+
+
+@primitive(input=lambda g, dtype: cast(g, to=dtype))
+def cast(xp: Any, input: Any, *, to: Any) -> Any:
+    """Convert to another floating or complex dtype; complex to real drops the imaginary part."""
+    if to.kind != "c" and input.dtype.kind == "c":
+        input = input.real
+    return input.astype(to)
+
+
+@primitive()
+def discretize(xp: Any, input: Any, *, to: Any) -> Any:
+    """Convert to an integer or bool dtype, or from one: no gradient goes through."""
+    if to.kind not in "bc" and input.dtype.kind == "c":
+        input = input.real
+    return input.astype(to)
+
+
+def convert(value: Any, dtype: Any) -> Any:
+    """A Tensor, array or number as an array (or Tensor) of `dtype`; itself if it is that already."""
+    if isinstance(value, Traced):
+        if value._array.dtype is dtype:
+            return value
+        source = value._array.dtype.kind
+        return (cast if dtype.kind in "fc" and source in "fc" else discretize)(value, to=dtype)
+    if value.dtype is dtype:
+        return value
+    if dtype.kind not in "bc" and value.dtype.kind == "c":
+        value = value.real
+    return value.astype(dtype)
+
+
+def agree(operation: str, arguments: dict[str, Any]) -> tuple[Any, ...]:
+    """The operands with one dtype, by torch's rules: Python numbers and 0-d tensors are weak.
+
+    Python numbers beside floating tensors stay as they are. Raises TypeError for what is neither
+    a Tensor, an array nor a number.
+    """
+    arrays, scalars = [], []
+    for name, value in arguments.items():
+        raw = value._array if isinstance(value, Traced) else value
+        if isinstance(raw, (bool, int, float, complex)) and not isinstance(raw, numpy.generic):
+            scalars.append(raw)
+        elif hasattr(raw, "dtype") and hasattr(raw, "ndim"):
+            arrays.append((dtypes.as_dtype(raw.dtype, operation), raw.ndim))
+        else:
+            raise TypeError(
+                f"{operation}(): argument '{name}' must be a Tensor or a number, "
+                f"not {type(value).__name__}"
+            )
+    dtype = dtypes.result_dtype(arrays, scalars)
+    like = next(value for value in arguments.values() if isinstance(value, Traced))._array
+    return tuple(_conform(operation, value, dtype, like) for value in arguments.values())
+
+
+def _conform(operation: str, value: Any, dtype: Any, like: Any) -> Any:
+    if isinstance(value, Traced):
+        return convert(value, dtype)
+    if isinstance(value, numpy.generic) or type(value) is ndarray:
+        return convert(as_array(value), dtype)
+    if hasattr(value, "dtype"):
+        return convert(value, dtype)
+    if dtype.kind == "f" or (dtype.kind == "c" and isinstance(value, complex)):
+        return float(value) if isinstance(value, bool) else value
+    return number(value, dtype, like)
+
+
+def number(value: Any, dtype: Any, like: Any) -> Any:
+    """A Python number as a 0-d array of `dtype` beside `like`; integers wrap as in torch."""
+    if dtype.kind in "iu":
+        bits = 8 * dtype.itemsize
+        value = int(value) & ((1 << bits) - 1)
+        if dtype.kind == "i" and value >> (bits - 1):
+            value -= 1 << bits
+    backend = backend_of(like)
+    return backend.from_numpy(numpy.asarray(value, dtype=dtype), backend.device_of(like))
+
+
+def floating(operation: str, array: Any) -> Any:
+    """An operand of a function on floats: integers and bools become the default dtype."""
+    if not hasattr(array, "dtype"):
+        raise TypeError(
+            f"{operation}(): argument 'input' must be a Tensor, not {type(array).__name__}"
+        )
+    if array.dtype.kind in "fc":
+        return array
+    return array.astype(dtypes.get_default_dtype())
+
+
+def require_floating(operation: str, name: str, value: Any) -> None:
+    """Raise DtypeError unless the argument is floating or complex."""
+    dtype = value.dtype
+    if dtype.kind not in "fc":
+        raise DtypeError(
+            f"{operation}(): argument '{name}' must be floating, got {dtype.name}; "
+            f"convert it first, for example {name}.float()"
+        )
+
+
+elementwise = Declaration(agree=agree, broadcasts=True)
+"""Declares an operation on elements: operands are promoted and broadcast."""
+
+transcendental = Declaration(floating=floating)
+"""Declares an operation on the elements of one floating tensor; integers become floats."""

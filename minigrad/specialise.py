@@ -1,0 +1,203 @@
+"""Writing the public function of a primitive: source that does no more than it needs.
+
+`source(op)` is the text; `deferred(op, names)` is a function that compiles it when first called.
+"""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import types
+from typing import Any
+
+
+_serial = itertools.count()
+
+
+def deferred(op: Any, names: dict[str, Any]) -> types.FunctionType:
+    """A function that writes and compiles its own source when it is first called.
+
+    Compiling every operation at import would take most of the time that the import may take.
+    """
+
+    def compile_and_call(*args: Any, **kwargs: Any) -> Any:
+        _compile(op, dispatch)
+        return dispatch(*args, **kwargs)
+
+    names["compile_and_call"] = compile_and_call
+    names["call"] = dispatch = types.FunctionType(_stub.__code__, names, op.name)
+    return dispatch
+
+
+def _stub(*args: Any, **kwargs: Any) -> Any:
+    return compile_and_call(*args, **kwargs)  # type: ignore[name-defined] # noqa: F821
+
+
+def _compile(op: Any, dispatch: types.FunctionType) -> None:
+    """Give the function the code written for its operation."""
+    text = source(op)
+    filename = f"<minigrad primitive {op.name} {next(_serial)}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+    written: dict[str, Any] = {}
+    exec(compile(text, filename, "exec"), {}, written)
+    dispatch.__code__ = written[op.name].__code__
+    dispatch.__defaults__ = op.forward.__defaults__
+    dispatch.__kwdefaults__ = op.forward.__kwdefaults__
+
+
+def source(op: Any) -> str:
+    """The text of the operation's public function."""
+    optional = len(op.inputs) - len(op.forward.__defaults__ or ())
+    keywords = op.forward.__kwdefaults__ or {}
+    parts = [n if i < optional else f"{n}=None" for i, n in enumerate(op.inputs)]
+    if op.constants:
+        parts.append("*")
+        parts += [f"{n}=None" if n in keywords else n for n in op.constants]
+    body = "\n".join(f"    {line}" for line in _body(op))
+    return f"def {op.name}({', '.join(parts)}):\n{body}\n"
+
+
+def _kept(op: Any, rule: Any, name: str | None) -> str:
+    """The source of the tuple that one rule keeps."""
+    free = {"shape": f"{name}_array.shape", "dtype": f"{name}_array.dtype", "out": "out"}
+    free["needed"] = "(" + "".join(f"{n}_node is not None, " for n in op.inputs) + ")"
+    items = [
+        free.get(need) or (f"{need}_array" if need in op.inputs else need)
+        for need in op.needs[rule]
+    ]
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def _body(op: Any) -> list[str]:
+    """The body of the operation's public function, written out for its inputs and rules."""
+    inputs, constants = op.inputs, op.constants
+    ruled = [name for name in inputs if name in op.rules]
+    arrays = [f"{name}_array" for name in inputs]
+    passed = ", ".join([*arrays, *(f"{name}={name}" for name in constants)])
+    lines = ["traced = None"]
+    for name in inputs:
+        lines += [
+            f"if isinstance({name}, Traced):",
+            f"    traced = {name}; {name}_array = {name}._array; {name}_node = {name}._node",
+            "else:",
+            f"    {name}_array = {name}; {name}_node = None",
+        ]
+    if op.kind.agree is not None:
+        lines += _agreement(inputs)
+    if op.kind.floating is not None:
+        lines += [
+            f"if {arrays[0]}.__class__ is not ndarray or {arrays[0]}.dtype.kind not in 'fc':",
+            f"    {arrays[0]} = floating('{op.name}', {arrays[0]})",
+        ]
+    on_cpu = " and ".join(f"{array}.__class__ is ndarray" for array in arrays[:2])
+    if op.kind.agree is not None and len(inputs) == 2:
+        on_cpu = f"{arrays[0]}.__class__ is ndarray"
+    named = ", ".join(f"{name}={array}" for name, array in zip(inputs, arrays))
+    where = f"namespace('{op.name}', {named})"
+    given = ", ".join([*(f"'{n}': {a}" for n, a in zip(inputs, arrays)),
+                       *(f"'{n}': {n}" for n in constants)])  # fmt: skip
+    lines += [
+        f"xp = numpy if {on_cpu} else {where}",
+        "try:",
+        f"    out = forward(xp, {passed})",
+        "except (ValueError, TypeError, IndexError, ArithmeticError, MemoryError) as error:",
+        f"    raise explain(op, error, {{{given}}}) from error",
+    ]
+    several = op.kind.outputs > 1
+    if not several:
+        lines += ["if out.__class__ is not ndarray:", "    out = as_array(out)"]
+    lines += ["if traced is None:", "    return out", "node = None"]
+    if ruled:
+        some = " or ".join(f"{name}_node is not None" for name in ruled)
+        lines += [f"if ({some}) and is_recording():"]
+        lines += [f"    {line}" for line in _recording(op, ruled)]
+    if several:
+        lines += ["return spread(traced, out, node)"]
+    else:
+        lines += [
+            "result = new(traced._tensor)",
+            "result._array = out",
+            "result._node = node",
+        ]
+        if op.kind.view:
+            pairs = ", ".join(f"'{name}': {name}" for name in constants)
+            rest = "".join(f", {name}" for name in inputs[1:])
+            lines += [
+                "if out.base is not None or out is traced._array:",
+                f"    link(result, {inputs[0]}, call, ({rest[2:]}), {{{pairs}}})",
+            ]
+        lines += ["return result"]
+    return lines
+
+
+def _agreement(inputs: tuple[str, ...]) -> list[str]:
+    """Source that lets operands through when they agree, and calls `agree` when they do not."""
+    arrays = [f"{name}_array" for name in inputs]
+    if len(inputs) == 2:
+        a, b = arrays
+        test = [
+            f"if {a}.__class__ is {b}.__class__ is ndarray:",
+            f"    agreed = {a}.dtype is {b}.dtype",
+            f"elif {b}.__class__ is float or {b}.__class__ is int:",
+            f"    agreed = {a}.__class__ is ndarray and {a}.dtype.kind == 'f'",
+            f"elif {a}.__class__ is float or {a}.__class__ is int:",
+            f"    agreed = {b}.__class__ is ndarray and {b}.dtype.kind == 'f'",
+            "else:",
+            "    agreed = False",
+        ]
+    else:
+        kinds = " and ".join(f"{array}.__class__ is ndarray" for array in arrays)
+        same = " and ".join(f"{arrays[0]}.dtype is {array}.dtype" for array in arrays[1:])
+        test = [f"agreed = {kinds} and {same}" if same else "agreed = True"]
+    both = ", ".join(inputs)
+    lines = [*test, "if not agreed and traced is not None:"]
+    lines += [f"    {both} = agree(op.name, {{{', '.join(f'{n!r}: {n}' for n in inputs)}}})"]
+    for name in inputs:
+        lines += [
+            f"    if isinstance({name}, Traced):",
+            f"        {name}_array = {name}._array; {name}_node = {name}._node",
+            "    else:",
+            f"        {name}_array = {name}; {name}_node = None",
+        ]
+    return lines
+
+
+def _recording(op: Any, ruled: list[str]) -> list[str]:
+    """Source that builds the node."""
+    def edge(name: str) -> str:
+        shape = f"{name}_shape" if op.kind.broadcasts else "None"
+        return f"({name}_node, rule_{name}, {_kept(op, op.rules[name], name)}, {shape})"
+
+    lines = []
+    if op.kind.broadcasts:
+        lines += ["out_shape = out.shape"]
+        for name in ruled:
+            lines += [
+                f"{name}_shape = getattr({name}_array, 'shape', out_shape)"
+                if len(op.inputs) > 2
+                else f"{name}_shape = {name}_array.shape if {name}_node is not None else out_shape",
+                f"if {name}_shape == out_shape:",
+                f"    {name}_shape = None",
+            ]
+    if len(ruled) == 1 and op.joint is None:
+        lines += [f"node = Node(op, ({edge(ruled[0])},), tick())"]
+    elif len(ruled) == 2 and op.joint is None:
+        first, second = ruled
+        lines += [
+            f"if {second}_node is None:",
+            f"    edges = ({edge(first)},)",
+            f"elif {first}_node is None:",
+            f"    edges = ({edge(second)},)",
+            "else:",
+            f"    edges = ({edge(first)}, {edge(second)})",
+            "node = Node(op, edges, tick())",
+        ]
+    else:
+        lines += ["edges = []"]
+        for name in ruled:
+            lines += [f"if {name}_node is not None:", f"    edges.append({edge(name)})"]
+        joint = f", {_kept(op, op.joint, None)}" if op.joint else ""
+        lines += [f"node = record(op, tuple(edges){joint})"]
+    return lines
+
+
