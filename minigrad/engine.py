@@ -12,8 +12,8 @@ from heapq import heappop, heappush
 from typing import Any
 
 from minigrad import mutation
-from minigrad.backend import as_array
-from minigrad.errors import GraphError
+from minigrad.backend import as_array, namespace, ndarray
+from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import (
     Edge,
     Leaf,
@@ -27,6 +27,7 @@ from minigrad.graph import (
 )
 from minigrad.mutation import Clock
 from minigrad.ops.elementwise import add, conj
+from minigrad.ops.promotion import convert
 from minigrad.ops.reduce import sum_to
 
 
@@ -71,6 +72,8 @@ def walk(
             if only is not None and parent not in only:
                 continue
             contribution = rule(g, *kept)
+            if contribution is None:
+                continue
             if shape is not None:
                 contribution = sum_to(contribution, size=shape)
             if parent in cotangents:
@@ -296,12 +299,50 @@ def _probe() -> int:
 _ALONE = _probe()
 
 
-def hooked(node: Node, rule: Any) -> Node:
+def hooked(node: Node, rule: Any) -> None:
     """Make `node` pass its cotangent through `rule` first; its work moves to a node below it."""
     below = Node(node.op, node.edges, node.order)
-    node.op, node.edges, node.order = HOOK, ((below, rule, (), None),), node.order - 0.5  # type: ignore[assignment]
-    return below
+    node.op = HOOK
+    node.edges = ((below, rule, (), None),)
+    node.order -= 0.5  # between the node's own order and that of the next newer one
 
+
+def seed(tensor: Any, gradient: Any, create_graph: bool, operation: str) -> Any:
+    """The cotangent that a walk starts with: the gradient given for a tensor, or one.
+
+    Raises ArgumentError where none is given for more than one element, or its shape differs.
+    """
+    array = tensor._array
+    if gradient is None:
+        if array.size != 1 or array.dtype.kind == "c":
+            raise ArgumentError(
+                f"{operation}(): only a real tensor of one element has a gradient of its own, "
+                f"this one is {array.dtype}{list(array.shape)}; reduce it first, for example "
+                f"with .sum() or .mean(), or pass a gradient of that shape"
+            )
+        if array.__class__ is ndarray and array.ndim == 0:
+            g = _ones.get(array.dtype)
+            if g is None:
+                g = _ones[array.dtype] = namespace(operation, tensor=array).ones((), array.dtype)
+        else:
+            g = namespace(operation, tensor=array).ones(array.shape, array.dtype)
+        return wrap(tensor, g) if create_graph else g
+    raw = gradient._array if isinstance(gradient, Traced) else gradient
+    if getattr(raw, "shape", None) != array.shape:
+        found = list(raw.shape) if hasattr(raw, "shape") else type(raw).__name__
+        raise ArgumentError(
+            f"{operation}(): the gradient has shape {found}, the tensor has shape "
+            f"{list(array.shape)}; they must be equal"
+        )
+    g = convert(gradient, array.dtype)
+    if array.dtype.kind == "c":
+        g = conj(g)
+    if create_graph:
+        return g if isinstance(g, Traced) else wrap(tensor, g)
+    return g._array if isinstance(g, Traced) else g
+
+
+_ones: dict[Any, Any] = {}
 
 HOOK = Primitive(lambda xp: None, {}, primitive)
 HOOK.name = "hook"

@@ -69,9 +69,9 @@ class Node:
 
     op: Primitive
     edges: tuple[Edge, ...] | None
-    order: int
+    order: float
 
-    def __init__(self, op: Primitive, edges: tuple[Edge, ...] | None, order: int) -> None:
+    def __init__(self, op: Primitive, edges: tuple[Edge, ...] | None, order: float) -> None:
         self.op = op
         self.edges = edges
         self.order = order
