@@ -1,0 +1,127 @@
+"""How each name of the database is called on a library: function, method, in-place, operator.
+
+The database calls some names through a lambda that reorders arguments or calls a method; the table
+`FUNCTIONS` says the same for the library under test. Every other name is a function under its own
+dotted name.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.testing._internal.opinfo.core import OpInfo, SampleInput
+
+from tests.opdb.libraries import TorchLibrary
+
+Call = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to call an operation: on torch, on the library under test."""
+
+    kind: str
+    reference: Call
+    ours: Call
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the call changes its first argument."""
+        return self.kind in ("in-place", "in-place operator")
+
+
+def _method(name: str) -> Callable[[TorchLibrary], Call]:
+    return lambda library: library.method(name)
+
+
+def _transposed(library: TorchLibrary) -> Call:
+    return lambda tensor: tensor.T
+
+
+def _einsum(library: TorchLibrary) -> Call:
+    return lambda tensors, equation: library.function("einsum")(equation, tensors)
+
+
+def _where(library: TorchLibrary) -> Call:
+    return lambda tensor, condition, other: library.function("where")(condition, tensor, other)
+
+
+def _embedding(library: TorchLibrary) -> Call:
+    def call(weight: Any, index: Any, **kwargs: Any) -> Any:
+        return library.function("nn.functional.embedding")(index, weight, **kwargs)
+
+    return call
+
+
+_METHODS_ONLY = (
+    "__getitem__ __radd__ __rdiv__ __rmul__ __rsub__ "
+    "contiguous expand float item long repeat to view"
+).split()
+
+FUNCTIONS: dict[str, Callable[[TorchLibrary], Call]] = {
+    "T": _transposed,
+    "einsum": _einsum,
+    "where": _where,
+    "nn.functional.embedding": _embedding,
+    **{name: _method(name) for name in _METHODS_ONLY},
+}
+
+
+def function(library: TorchLibrary, name: str) -> Call:
+    """Return a library's function for a name, called as the database calls it."""
+    if name in FUNCTIONS:
+        return FUNCTIONS[name](library)
+    return library.function(name)
+
+
+def _inplace_call(call: Call) -> Call:
+    """Wrap an in-place call: it gets a copy, and must change and return that very object."""
+
+    def changed(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+        copy = tensor.clone()
+        result = call(copy, *args, **kwargs)
+        if result is not copy:
+            raise AssertionError("the in-place variant did not return the tensor it changed")
+        return copy
+
+    return changed
+
+
+def variants(library: TorchLibrary, operation: OpInfo) -> Iterator[Variant]:
+    """Yield the ways to call an operation besides its function; each takes a tensor first."""
+    method = operation.method_variant
+    if method is not None:
+        yield Variant("method", method, library.method(method.__name__))
+    inplace = operation.inplace_variant
+    if inplace is not None:
+        if operation.name.startswith("nn.functional."):
+            ours = _with_inplace_argument(function(library, operation.name))
+        else:
+            ours = library.method(inplace.__name__)
+        yield Variant("in-place", _inplace_call(inplace), _inplace_call(ours))
+    if operation.operator_variant is not None:
+        yield Variant("operator", operation.operator_variant, operation.operator_variant)
+    if operation.inplace_operator_variant is not None:
+        call = _inplace_call(operation.inplace_operator_variant)
+        yield Variant("in-place operator", call, call)
+
+
+def _with_inplace_argument(call: Call) -> Call:
+    return lambda *args, **kwargs: call(*args, inplace=True, **kwargs)
+
+
+def applies(variant: Variant, operation: OpInfo, sample: SampleInput) -> bool:
+    """Say whether a variant is meaningful for a sample."""
+    if not isinstance(sample.input, torch.Tensor):
+        return False
+    if variant.kind in ("operator", "in-place operator"):
+        return not sample.kwargs and len(sample.args) == (0 if _is_unary(variant) else 1)
+    return True
+
+
+def _is_unary(variant: Variant) -> bool:
+    return variant.reference in (operator.neg, operator.abs)

@@ -1,0 +1,164 @@
+"""What the harness needs of a library: tensors in and out, gradients, functions by dotted name.
+
+Two libraries are known: torch itself, which is both the reference and the harness's self test, and
+minigrad. Everything else in this package speaks to the library under test through these methods.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+DTYPES = (
+    torch.float64,
+    torch.complex128,
+    torch.float32,
+    torch.int64,
+    torch.bool,
+    torch.complex64,
+    torch.float16,
+    torch.uint8,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+)
+
+
+class Excluded(Exception):
+    """Raised where a sample asks for something that has no counterpart; says what."""
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """Return torch's name of a dtype without the module: `float64`."""
+    return str(dtype).removeprefix("torch.")
+
+
+class TorchLibrary:
+    """PyTorch behind the harness's interface: the reference, and the self test.
+
+    `replacements` puts another function in the place of a named one, so that a test can plant a
+    fault and see it caught.
+    """
+
+    name = "torch"
+
+    def __init__(self, replacements: dict[str, Callable[..., Any]] | None = None) -> None:
+        self.replacements = replacements or {}
+        self.module: Any = torch
+
+    def tensor(self, value: torch.Tensor, bases: dict[Any, Any]) -> Any:
+        """Return a copy of `value`: same strides, no history, sharing memory where it shared."""
+        value = value.detach().resolve_conj().resolve_neg()
+        storage = value.untyped_storage()
+        key = (storage.data_ptr(), value.dtype) if storage.nbytes() else (id(value), None)
+        if key not in bases:
+            count = storage.nbytes() // value.element_size()
+            bases[key] = self._base(value.as_strided((count,), (1,), 0)), value
+        return self._view(bases[key][0], value)
+
+    def _base(self, flat: torch.Tensor) -> Any:
+        return flat.clone()
+
+    def _view(self, base: Any, value: torch.Tensor) -> Any:
+        return base.as_strided(value.shape, value.stride(), value.storage_offset())
+
+    def dtype(self, dtype: torch.dtype) -> Any:
+        """Return the library's own object for a torch dtype."""
+        return dtype
+
+    def keyword_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the keyword arguments that the library knows."""
+        return arguments
+
+    def value(self, value: Any) -> Any:
+        """Return the counterpart of a constant such as a device or a layout."""
+        return value
+
+    def is_tensor(self, value: Any) -> bool:
+        """Say whether `value` is one of the library's tensors."""
+        return isinstance(value, torch.Tensor)
+
+    def to_torch(self, tensor: Any) -> torch.Tensor:
+        """Return a tensor's value as a torch tensor without history."""
+        return tensor.detach().clone()
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return the function of a dotted name, such as `nn.functional.relu`."""
+        if name in self.replacements:
+            return self.replacements[name]
+        found: Any = self.module
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
+
+    def method(self, name: str) -> Callable[..., Any]:
+        """Return a call of the named method on its first argument."""
+        if "Tensor." + name in self.replacements:
+            return self.replacements["Tensor." + name]
+
+        def call(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+            found = getattr(self.module.Tensor, name)
+            return found(tensor, *args, **kwargs)
+
+        return call
+
+    def grad(
+        self, outputs: Sequence[Any], inputs: Sequence[Any], cotangents: Sequence[Any], again: bool
+    ) -> Sequence[Any]:
+        """Return the gradients of all inputs, recorded for a second derivative if `again`."""
+        return self.module.autograd.grad(
+            outputs, inputs, cotangents, create_graph=again, allow_unused=True
+        )
+
+
+class MinigradLibrary(TorchLibrary):
+    """minigrad behind the harness's interface."""
+
+    name = "minigrad"
+
+    def __init__(self, replacements: dict[str, Callable[..., Any]] | None = None) -> None:
+        super().__init__(replacements)
+        self.module = importlib.import_module("minigrad")
+
+    def _base(self, flat: torch.Tensor) -> np.ndarray[Any, Any]:
+        return flat.numpy().copy()
+
+    def _view(self, base: np.ndarray[Any, Any], value: torch.Tensor) -> Any:
+        if value.ndim > 64:
+            raise Excluded("NumPy arrays end at 64 dimensions")
+        strides = [stride * base.itemsize for stride in value.stride()]
+        array = np.lib.stride_tricks.as_strided(
+            base[value.storage_offset() :], tuple(value.shape), strides
+        )
+        return self.module.from_numpy(array)
+
+    def dtype(self, dtype: torch.dtype) -> Any:
+        if dtype not in DTYPES:
+            raise Excluded(f"{dtype_name(dtype)} is not a NumPy dtype")
+        return getattr(self.module, dtype_name(dtype))
+
+    def keyword_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        # A memory format or a layout chooses strides; the values, which are compared, are the same.
+        return {
+            name: value
+            for name, value in arguments.items()
+            if name not in ("memory_format", "layout")
+        }
+
+    def value(self, value: Any) -> Any:
+        if isinstance(value, torch.device):
+            return str(value)
+        return value
+
+    def is_tensor(self, value: Any) -> bool:
+        return isinstance(value, self.module.Tensor)
+
+    def to_torch(self, tensor: Any) -> torch.Tensor:
+        return torch.from_numpy(np.array(tensor.detach().numpy()))
+
+
+LIBRARIES: dict[str, type[TorchLibrary]] = {"minigrad": MinigradLibrary, "torch": TorchLibrary}

@@ -1,0 +1,164 @@
+"""One name of the database, run: its entries, dtypes and samples, each compared with torch."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.testing._internal.common_methods_invocations import op_db
+from torch.testing._internal.opinfo.core import OpInfo, SampleInput
+
+from tests.opdb import random_operations
+from tests.opdb.calling import Variant, applies, function, variants
+from tests.opdb.comparison import Tolerances
+from tests.opdb.errors import error_differs
+from tests.opdb.libraries import DTYPES, Excluded, TorchLibrary, dtype_name
+from tests.opdb.report import Report
+from tests.opdb.samples import Comparison
+
+DIFFERENTIATED = (torch.float64, torch.complex128)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much to run."""
+
+    dtypes: Sequence[torch.dtype] = DTYPES
+    max_samples: int | None = None
+    max_samples_secondary: int | None = 24
+
+    def limit(self, dtype: torch.dtype) -> int | None:
+        """Return how many samples of an entry are taken for a dtype."""
+        if dtype in DIFFERENTIATED or self.max_samples_secondary is None:
+            return self.max_samples
+        if self.max_samples is None:
+            return self.max_samples_secondary
+        return min(self.max_samples, self.max_samples_secondary)
+
+
+def run_name(library: TorchLibrary, name: str, settings: Settings) -> Report:
+    """Run every entry of the database that has this name."""
+    report = Report(name)
+    entries = [entry for entry in op_db if entry.name == name]
+    # torch's flash kernel has no second derivative; its plain formula has.
+    with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
+        warnings.simplefilter("ignore")
+        for entry in entries:
+            Entry(library, entry, settings, report).run()
+    report.seconds = time.perf_counter() - report.started
+    return report
+
+
+def strided(samples: Sequence[SampleInput], limit: int | None) -> list[SampleInput]:
+    """Return at most `limit` samples, evenly spread, the first and the last among them."""
+    if limit is None or len(samples) <= limit:
+        return list(samples)
+    step = (len(samples) - 1) / max(limit - 1, 1)
+    return [samples[round(number * step)] for number in range(limit)]
+
+
+class Entry:
+    """One entry of the database against one library."""
+
+    def __init__(
+        self, library: TorchLibrary, operation: OpInfo, settings: Settings, report: Report
+    ) -> None:
+        self.library = library
+        self.operation = operation
+        self.settings = settings
+        self.report = report
+        self.label = " ".join(filter(None, (operation.name, operation.variant_test_name)))
+        self.tolerances = Tolerances(operation)
+
+    def run(self) -> None:
+        """Run all dtypes and the error inputs."""
+        operation = self.operation
+        supported = operation.supported_dtypes("cpu")
+        if not supported:
+            self.report.excluded["the entry has no CPU dtype"] += 1
+            return
+        for dtype in supported:
+            if dtype not in DTYPES:
+                self.report.excluded[f"{dtype_name(dtype)} is not a NumPy dtype"] += 1
+        for dtype in self.settings.dtypes:
+            if dtype in supported:
+                self.run_dtype(dtype)
+        if operation.error_inputs_func is not None:
+            for error_input in operation.error_inputs("cpu"):
+                self.guarded("errors", "", error_input.sample_input, error_differs, error_input)
+
+    def run_dtype(self, dtype: torch.dtype) -> None:
+        """Run the samples of one dtype."""
+        operation = self.operation
+        differentiated = (
+            operation.supports_autograd
+            and dtype in DIFFERENTIATED
+            and dtype in operation.supported_backward_dtypes("cpu")
+        )
+        produced = list(operation.sample_inputs("cpu", dtype, requires_grad=differentiated))
+        samples = strided(produced, self.settings.limit(dtype))
+        name = dtype_name(dtype)
+        for sample in samples:
+            if random_operations.is_random(operation, sample):
+                self.guarded("samples", name, sample, random_operations.sample_differs, sample)
+                continue
+            self.run_call(
+                Variant("samples", operation.op, self._function), sample, name, differentiated
+            )
+            for variant in variants(self.library, operation):
+                if applies(variant, operation, sample):
+                    self.run_call(variant, sample, name, differentiated)
+        if operation.name in random_operations.STATISTICS:
+            check = random_operations.statistics_differ
+            self.guarded("samples", name, None, check, dtype)
+
+    def _function(self, *args: Any, **kwargs: Any) -> Any:
+        # Found at the call, so that a missing name is a failure of each of its samples.
+        return function(self.library, self.operation.name)(*args, **kwargs)
+
+    def guarded(
+        self,
+        kind: str,
+        dtype: str,
+        sample: SampleInput | None,
+        check: Callable[..., str | None],
+        *args: Any,
+    ) -> None:
+        """Count one check; an exception of the library under test is a failure, with its place."""
+        try:
+            message = check(self.library, self.operation, *args)
+        except Excluded as reason:
+            self.report.excluded[str(reason)] += 1
+            return
+        except Exception as error:  # whatever the library under test raises is what is looked for
+            message = described(error)
+        self.report.check(kind, message, self.label, dtype, sample)
+
+    def run_call(
+        self, variant: Variant, sample: SampleInput, dtype: str, differentiated: bool
+    ) -> None:
+        """Compare one way to call the operation on one sample: values, then gradients."""
+        differentiated &= variant.kind in ("samples", "in-place")
+        if variant.in_place:
+            differentiated &= self.operation.supports_inplace_autograd
+        comparison = Comparison(self.operation, self.tolerances, variant, sample, differentiated)
+        before = len(self.report.failures)
+        self.guarded(variant.kind, dtype, sample, comparison.forward)
+        if len(self.report.failures) > before or not comparison.has_gradients():
+            return
+        self.guarded("gradients", dtype, sample, comparison.first)
+        if len(self.report.failures) > before or not comparison.has_second_gradients():
+            return
+        self.guarded("second", dtype, sample, comparison.second)
+
+
+def described(error: Exception) -> str:
+    """Return an exception in words with the innermost lines of its traceback."""
+    place = "".join(traceback.format_tb(error.__traceback__)[-3:])
+    return f"{type(error).__name__}: {error}\n{place}"
