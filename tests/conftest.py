@@ -1,0 +1,22 @@
+"""What every test starts from: one thread for the arithmetic, a fixed seed, default settings."""
+
+import os
+
+# One worker per core already fills the machine; BLAS threads on top of that only wait for each
+# other.  Set before NumPy is imported, for the workers that inherit it too.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from hypothesis import HealthCheck, settings  # noqa: E402 - the variables come first
+
+# The same examples on every run, so that a red suite means a changed package.  New ones are
+# drawn by the long run: `pytest --hypothesis-profile=fuzz`.
+_slow_is_fine = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile(
+    "suite", derandomize=True, database=None, deadline=None, suppress_health_check=_slow_is_fine
+)
+settings.register_profile(
+    "fuzz", max_examples=5000, deadline=None, suppress_health_check=_slow_is_fine
+)
+settings.load_profile("suite")
