@@ -1,0 +1,385 @@
+"""The base of every optimizer: parameter groups, state, the step, saving and loading.
+
+An algorithm is two functions on raw arrays: `init(p, group)` makes the state of one array and
+`update(p, g, state, group)` changes array and state in place. Since both work element by element,
+the base may hand them many small parameters joined into one flat array: a step of a small model
+is then a dozen NumPy calls, whatever the number of its layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from minigrad import mutation
+from minigrad.backend import backend_of
+from minigrad.errors import ArgumentError, GraphError
+from minigrad.graph import Leaf, Traced, grad_mode, wrap
+from minigrad.hooks import RemovableHandle
+from minigrad.tensor import Tensor
+
+__all__ = ["Optimizer"]
+
+JOINED = 16_384
+"""Parameters of up to this many elements are joined; above, copying costs more than the calls."""
+
+
+class Optimizer:
+    """Changes parameters so that the loss falls; subclasses say how.
+
+    `params` is an iterable of tensors, of (name, tensor) pairs, or of dicts that each hold
+    'params' and the options of one group. Raises ArgumentError when it is empty or a tensor comes
+    twice, TypeError when something in it is no Tensor.
+    """
+
+    # The options that a group may hold, with what they must fulfil.
+    positive: ClassVar[tuple[str, ...]] = ("lr", "eps", "weight_decay")
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.state: dict[Any, dict[str, Any]] = {}
+        self.param_groups: list[dict[str, Any]] = []
+        self._buckets: dict[tuple[int, ...], _Bucket] = {}
+        self._before: dict[int, Callable[..., Any]] = {}
+        self._after: dict[int, Callable[..., Any]] = {}
+        if isinstance(params, Traced):
+            raise TypeError(
+                f"{type(self).__name__}(): params must be an iterable of Tensors, not one Tensor; "
+                f"write [parameter] or model.parameters()"
+            )
+        groups = list(params)
+        if not groups:
+            raise ArgumentError(
+                f"{type(self).__name__}(): params is empty; pass model.parameters() of a model "
+                f"that has some (an iterator that was used up is empty too)"
+            )
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    # The algorithm, written by subclasses.
+
+    def init(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
+        """The state of one raw array: arrays of its shape, and Python numbers."""
+        return {}
+
+    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Change the raw array `p`, given its gradient, and the state, in place."""
+        raise ArgumentError(f"{type(self).__name__} has no update(p, g, state, group)")
+
+    # Groups.
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Train more parameters, with options of their own.
+
+        Raises ArgumentError for an unknown option, an option out of range, or a parameter that
+        is trained already.
+        """
+        group = dict(param_group)
+        if "params" not in group:
+            raise ArgumentError("add_param_group(): the group has no 'params'")
+        params = group["params"]
+        members = [params] if isinstance(params, Traced) else list(params)
+        named = [m for m in members if isinstance(m, tuple)]
+        if named:
+            group["param_names"] = [name for name, _ in named]
+            members = [tensor for _, tensor in named]
+        unknown = set(group) - set(self.defaults) - {"params", "param_names", "initial_lr"}
+        if unknown:
+            raise ArgumentError(
+                f"{type(self).__name__}: unknown options {sorted(unknown)} in a parameter group; "
+                f"it has {sorted(self.defaults)}"
+            )
+        taken = {id(p) for g in self.param_groups for p in g["params"]}
+        for parameter in members:
+            if not isinstance(parameter, Traced):
+                raise TypeError(
+                    f"{type(self).__name__} trains Tensors, got {type(parameter).__name__}"
+                )
+            if parameter._node is not None and not isinstance(parameter._node, Leaf):
+                raise GraphError(
+                    f"{type(self).__name__} trains leaves, but a tensor of shape "
+                    f"{list(parameter._array.shape)} was computed from others; pass the tensors "
+                    f"it was computed from, or x.detach().requires_grad_()"
+                )
+            if id(parameter) in taken:
+                raise ArgumentError(
+                    f"{type(self).__name__}: a parameter of shape {list(parameter._array.shape)} "
+                    f"appears more than once"
+                )
+            taken.add(id(parameter))
+        group["params"] = members
+        group = {**self.defaults, **group}
+        self.check(group)
+        self.param_groups.append(group)
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise ArgumentError for an option out of its range."""
+        for name in self.positive:
+            value = group.get(name)
+            if value is not None and not value >= 0:
+                raise ArgumentError(
+                    f"{type(self).__name__}(): {name} must be at least 0, got {value!r}"
+                )
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or set them to zero."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if set_to_none:
+                    parameter.grad = None
+                elif parameter.grad is not None:
+                    parameter.grad = parameter.grad.detach() * 0
+
+    # The step.
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient; returns the closure's loss, if any."""
+        loss = None
+        if closure is not None:
+            loss = self._evaluate(closure)
+        for hook in list(self._before.values()):
+            hook(self, (closure,), {})
+        for group in self.param_groups:
+            self._step_group(group)
+        for hook in list(self._after.values()):
+            hook(self, (closure,), {})
+        return loss
+
+    def _evaluate(self, closure: Callable[[], Any]) -> Any:
+        token = grad_mode.set(True)
+        try:
+            return closure()
+        finally:
+            grad_mode.reset(token)
+
+    def _step_group(self, group: dict[str, Any]) -> None:
+        small = []
+        state = self.state
+        for parameter in group["params"]:
+            grad = parameter.grad
+            if grad is None:
+                continue
+            array, g = parameter._array, grad._array
+            if g.dtype is not array.dtype or g.shape != array.shape:
+                _check_gradient(type(self).__name__, parameter, g)
+            if array.size <= JOINED and len(group["params"]) > 1:
+                small.append(parameter)
+                continue
+            own = state.get(parameter)
+            if own is None:
+                own = state[parameter] = self.init(array, group)
+            self.update(array, -g if group.get("maximize") else g, own, group)
+            mutation.touch(array, "step")
+        if small:
+            self._step_joined(small, group)
+
+    def _step_joined(self, parameters: list[Any], group: dict[str, Any]) -> None:
+        key = tuple(map(id, parameters))
+        bucket = self._buckets.get(key)
+        if bucket is None or not bucket.valid(self.state):
+            bucket = self._buckets[key] = _Bucket(self, parameters, group)
+        bucket.step(self, group)
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` before each step."""
+        return RemovableHandle.add(self._before, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` after each step."""
+        return RemovableHandle.add(self._after, hook)
+
+    # Saving and loading.
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of every parameter by its position, and the groups' options, as in torch."""
+        position: dict[int, int] = {}
+        groups = []
+        for group in self.param_groups:
+            packed = {name: value for name, value in group.items() if name != "params"}
+            for parameter in group["params"]:
+                position.setdefault(id(parameter), len(position))
+            packed["params"] = [position[id(parameter)] for parameter in group["params"]]
+            groups.append(packed)
+        state = {
+            position[id(parameter)]: {
+                name: value if isinstance(value, (int, float)) else wrap(parameter, value)
+                for name, value in own.items()
+            }
+            for parameter, own in self.state.items()
+        }
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over a saved state; raises ArgumentError, changing nothing, when it does not fit."""
+        saved, groups = state_dict["state"], state_dict["param_groups"]
+        sizes = [len(group["params"]) for group in self.param_groups]
+        found = [len(group["params"]) for group in groups]
+        if sizes != found:
+            raise ArgumentError(
+                f"load_state_dict(): the saved groups hold {found} parameters, the optimizer's "
+                f"hold {sizes}"
+            )
+        owners = {
+            index: parameter
+            for group, own in zip(groups, self.param_groups, strict=True)
+            for index, parameter in zip(group["params"], own["params"], strict=True)
+        }
+        state = {}
+        for index, values in saved.items():
+            parameter = owners[int(index)]
+            state[parameter] = {
+                name: _loaded(name, value, parameter) for name, value in values.items()
+            }
+        self.state = state
+        self._buckets = {}
+        for group, own in zip(groups, self.param_groups, strict=True):
+            own.update({name: value for name, value in group.items() if name != "params"})
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {n: v for n, v in vars(self).items() if n not in ("_buckets", "_before", "_after")}
+        return {**kept, "_buckets": {}, "_before": {}, "_after": {}}
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for number, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {number}")
+            lines += [f"    {n}: {group[n]}" for n in sorted(group) if n != "params"]
+        return "\n".join([*lines, ")"])
+
+
+class _Bucket:
+    """Small parameters of one group whose values, gradients and state are joined for the step."""
+
+    def __init__(
+        self, optimizer: Optimizer, parameters: list[Any], group: dict[str, Any]
+    ) -> None:
+        self.families = [
+            _Family(optimizer, family, group) for family in _families(optimizer, parameters)
+        ]
+
+    def valid(self, state: dict[Any, dict[str, Any]]) -> bool:
+        """Whether the joined state still is the state of each parameter."""
+        return all(family.valid(state) for family in self.families)
+
+    def step(self, optimizer: Optimizer, group: dict[str, Any]) -> None:
+        """One update of all."""
+        for family in self.families:
+            family.step(optimizer, group)
+
+
+def _families(optimizer: Optimizer, parameters: Iterable[Any]) -> list[list[Any]]:
+    """The parameters by dtype, device and the numbers in their state (such as the step)."""
+    families: dict[Any, list[Any]] = {}
+    for parameter in parameters:
+        own = optimizer.state.get(parameter)
+        numbers = tuple(
+            (name, value) for name, value in (own or {}).items() if isinstance(value, (int, float))
+        )
+        key = (parameter._array.dtype, str(parameter.device), own is None, numbers)
+        families.setdefault(key, []).append(parameter)
+    return list(families.values())
+
+
+class _Family:
+    """Parameters that take the very same step: joined end to end in one flat array."""
+
+    def __init__(
+        self, optimizer: Optimizer, parameters: list[Any], group: dict[str, Any]
+    ) -> None:
+        self.parameters = parameters
+        self.xp = backend_of(parameters[0]._array).xp
+        flat = self.join([p._array for p in parameters])
+        self.values = flat
+        self.gradients = self.xp.empty_like(flat)
+        starts = [0]
+        for parameter in parameters:
+            starts.append(starts[-1] + parameter._array.size)
+        self.parts = [
+            self.values[start : start + p._array.size].reshape(p._array.shape)
+            for start, p in zip(starts, parameters, strict=False)
+        ]
+        fresh = optimizer.state.get(parameters[0]) is None
+        self.state = optimizer.init(flat, group)
+        if not fresh:
+            olds = [optimizer.state[p] for p in parameters]
+            for name in olds[0]:
+                old = [own[name] for own in olds]
+                number = isinstance(old[0], (int, float))
+                self.state[name] = old[0] if number else self.join(old)
+        self.shares: list[dict[str, Any]] = []
+        for start, parameter in zip(starts, parameters, strict=False):
+            stop = start + parameter._array.size
+            share = {
+                name: value
+                if isinstance(value, (int, float))
+                else value[start:stop].reshape(parameter._array.shape)
+                for name, value in self.state.items()
+            }
+            optimizer.state[parameter] = share
+            self.shares.append(share)
+        self.numbers = [n for n, v in self.state.items() if isinstance(v, (int, float))]
+
+    def join(self, arrays: list[Any]) -> Any:
+        """The arrays end to end."""
+        return self.xp.concatenate([array.reshape(-1) for array in arrays])
+
+    def valid(self, state: dict[Any, dict[str, Any]]) -> bool:
+        """Whether the joined state still is the state of each parameter."""
+        return all(
+            state.get(parameter) is share
+            for parameter, share in zip(self.parameters, self.shares, strict=True)
+        )
+
+    def step(self, optimizer: Optimizer, group: dict[str, Any]) -> None:
+        """One update of all, in flat arrays; then the new values go back to the parameters."""
+        concatenate = self.xp.concatenate
+        concatenate([p._array.reshape(-1) for p in self.parameters], out=self.values)
+        concatenate([p.grad._array.reshape(-1) for p in self.parameters], out=self.gradients)
+        g = -self.gradients if group.get("maximize") else self.gradients
+        optimizer.update(self.values, g, self.state, group)
+        if len(self.state) > len(self.shares[0]):
+            self.share_new()
+        for name in self.numbers:
+            value = self.state[name]
+            for share in self.shares:
+                share[name] = value
+        for parameter, part in zip(self.parameters, self.parts, strict=True):
+            parameter._array[...] = part
+            mutation.touch(parameter._array, "step")
+
+    def share_new(self) -> None:
+        """Give each parameter its part of state that the first update made."""
+        start = 0
+        for parameter, share in zip(self.parameters, self.shares, strict=True):
+            stop = start + parameter._array.size
+            for name, value in self.state.items():
+                if name not in share:
+                    share[name] = value[start:stop].reshape(parameter._array.shape)
+            start = stop
+
+
+def _check_gradient(name: str, parameter: Any, g: Any) -> None:
+    array = parameter._array
+    if g.shape != array.shape or g.dtype != array.dtype:
+        raise ArgumentError(
+            f"{name}.step(): a parameter is {array.dtype}{list(array.shape)} but its gradient is "
+            f"{g.dtype}{list(g.shape)}; they must be equal"
+        )
+
+
+def _loaded(name: str, value: Any, parameter: Any) -> Any:
+    if isinstance(value, (int, float)):
+        return value
+    if not isinstance(value, Tensor):
+        value = Tensor(value)
+    array = parameter._array
+    if value._array.size == 1 and value._array.ndim == 0 and name == "step":
+        return int(value._array)
+    if value._array.shape != array.shape:
+        raise ArgumentError(
+            f"load_state_dict(): '{name}' has shape {list(value._array.shape)} for a parameter of "
+            f"shape {list(array.shape)}"
+        )
+    return value.detach().to(parameter.device, array.dtype)._array.copy()
