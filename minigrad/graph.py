@@ -120,7 +120,7 @@ class Primitive:
     def __init__(self, forward: Any, rules: dict[str, Rule], kind: Declaration) -> None:
         self.forward = forward
         self.kind = kind
-        self.name = forward.__name__
+        self.name = forward.__name__.strip("_")
         self.doc = forward.__doc__
         code = forward.__code__
         named = code.co_argcount + code.co_kwonlyargcount
@@ -213,9 +213,9 @@ class Declaration:
                 if name in _RESERVED:
                     raise TypeError(f"{op.name}: a parameter may not be called '{name}'")
             dispatch = _variadic(op) if op.variadic else specialise.deferred(op, _names(op))
-            if op.name in registry:
-                raise TypeError(f"a primitive called '{op.name}' is declared twice")
-            registry[op.name] = op
+            if forward.__name__ in registry:
+                raise TypeError(f"a primitive called '{forward.__name__}' is declared twice")
+            registry[forward.__name__] = op
             dispatch.__doc__ = forward.__doc__
             dispatch.__module__ = forward.__module__
             dispatch.primitive = op  # type: ignore[attr-defined]
