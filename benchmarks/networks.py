@@ -1,0 +1,170 @@
+"""Rows that are whole steps of small networks, as people train and run them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from benchmarks.rows import Step, timed
+
+BATCHES = 32
+
+
+def fill(lib: Any, model: Any) -> Any:
+    """Give the model weights that are the same in every library, and return it."""
+    rng = np.random.default_rng(1)
+    with lib.no_grad():
+        for parameter in model.parameters():
+            shape = tuple(parameter.shape)
+            bound = 1 / max(1, prod(shape[1:])) ** 0.5
+            values = rng.uniform(-bound, bound, shape).astype(np.float32)
+            parameter.copy_(lib.tensor(values))
+    return model
+
+
+def batches(lib: Any, shape: tuple[int, ...], classes: int = 10) -> Iterator[tuple[Any, Any]]:
+    """Endless batches of noise with random labels: several, so that no step learns them by heart
+    and drives its gradients to zero."""
+    rng = np.random.default_rng(2)
+    pairs = []
+    for _ in range(BATCHES):
+        images = rng.normal(size=shape).astype(np.float32)
+        labels = rng.integers(0, classes, shape[0])
+        pairs.append((lib.tensor(images), lib.tensor(labels)))
+    return cycle(pairs)
+
+
+def perceptron(lib: Any, sizes: tuple[int, int, int]) -> Any:
+    """A network of one hidden layer."""
+    inputs, hidden, outputs = sizes
+    nn = lib.nn
+    layers = (nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
+    return fill(lib, nn.Sequential(*layers))
+
+
+def convolutional(lib: Any) -> Any:
+    """Two 3x3 convolutions of 8 and 16 channels, each pooled, and a linear layer, for 28x28."""
+    nn = lib.nn
+    layers = (
+        nn.Conv2d(1, 8, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(16 * 7 * 7, 10),
+    )
+    return fill(lib, nn.Sequential(*layers))
+
+
+def training(lib: Any, model: Any, optimizer: Any, data: Iterator[tuple[Any, Any]]) -> Step:
+    """A full step: zero the gradients, forward, loss, backward, update."""
+    parameters = list(model.parameters())
+    cross_entropy = lib.nn.functional.cross_entropy
+
+    def step() -> Any:
+        images, labels = next(data)
+        optimizer.zero_grad()
+        loss = cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss, parameters
+
+    return step
+
+
+@timed("mlp-forward", "MLP 32-64-10, batch 16: forward")
+def mlp_forward(lib: Any) -> Step:
+    model = perceptron(lib, (32, 64, 10))
+    data = batches(lib, (16, 32))
+
+    def step() -> Any:
+        images, _ = next(data)
+        return model(images)
+
+    return step
+
+
+@timed("mlp-backward", "MLP 32-64-10, batch 16: forward, loss and backward")
+def mlp_backward(lib: Any) -> Step:
+    model = perceptron(lib, (32, 64, 10))
+    data = batches(lib, (16, 32))
+    parameters = list(model.parameters())
+    cross_entropy = lib.nn.functional.cross_entropy
+
+    def step() -> Any:
+        images, labels = next(data)
+        model.zero_grad()
+        loss = cross_entropy(model(images), labels)
+        loss.backward()
+        return loss, parameters
+
+    return step
+
+
+@timed("mlp-sgd", "MLP 32-64-10, batch 16: full step with SGD", goal=0.6)
+def mlp_sgd(lib: Any) -> Step:
+    model = perceptron(lib, (32, 64, 10))
+    optimizer = lib.optim.SGD(model.parameters(), lr=0.01)
+    return training(lib, model, optimizer, batches(lib, (16, 32)))
+
+
+@timed("mlp-adam", "MLP 32-64-10, batch 16: full step with Adam", goal=0.5)
+def mlp_adam(lib: Any) -> Step:
+    model = perceptron(lib, (32, 64, 10))
+    optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
+    return training(lib, model, optimizer, batches(lib, (16, 32)))
+
+
+def mnist_step(lib: Any, batch: int) -> Step:
+    """The step of `train mnist`: 784-128-10 with Adam."""
+    model = perceptron(lib, (784, 128, 10))
+    optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
+    return training(lib, model, optimizer, batches(lib, (batch, 784)))
+
+
+@timed("mnist-1", "MNIST MLP 784-128-10: inference of one image")
+def mnist_inference(lib: Any) -> Step:
+    model = perceptron(lib, (784, 128, 10))
+    data = batches(lib, (1, 784))
+
+    def step() -> Any:
+        images, _ = next(data)
+        with lib.no_grad():
+            return model(images)
+
+    return step
+
+
+@timed("mnist-32", "MNIST MLP 784-128-10, batch 32: full step with Adam", goal=1.0)
+def mnist_32(lib: Any) -> Step:
+    return mnist_step(lib, 32)
+
+
+@timed("mnist-128", "MNIST MLP 784-128-10, batch 128: full step with Adam", goal=1.0)
+def mnist_128(lib: Any) -> Step:
+    return mnist_step(lib, 128)
+
+
+@timed("cnn-forward", "CNN 1-8-16, 28x28, batch 32: forward")
+def cnn_forward(lib: Any) -> Step:
+    model = convolutional(lib)
+    data = batches(lib, (32, 1, 28, 28))
+
+    def step() -> Any:
+        images, _ = next(data)
+        return model(images)
+
+    return step
+
+
+@timed("cnn", "CNN 1-8-16, 28x28, batch 32: full step with Adam")
+def cnn(lib: Any) -> Step:
+    model = convolutional(lib)
+    optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
+    return training(lib, model, optimizer, batches(lib, (32, 1, 28, 28)))

@@ -1,0 +1,89 @@
+"""The registry of rows: what is measured, under which name, and what it should reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+Step = Callable[[], Any]
+Build = Callable[[Any], Step]
+
+_FAMILIES = ("overhead", "networks", "arrays", "fresh")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A workload that is timed: `build(lib)` prepares it and returns the step to repeat.
+
+    A step returns what it computed, tensors in any nesting of tuples and lists. Those values, and
+    the gradients of the leaves among them, must agree between the libraries before a row is timed.
+    """
+
+    name: str
+    title: str
+    family: str
+    build: Build
+    goal: float | None = None
+    tolerance: float = 1e-4
+    unit: str = "us"
+
+
+@dataclass(frozen=True)
+class FreshRow:
+    """A figure that only a new process can give: `arguments(library, threads)` are Python's
+    arguments, and the program prints the figure as its last line."""
+
+    name: str
+    title: str
+    family: str
+    arguments: Callable[[str, int], list[str]]
+    unit: str
+    goal: float | None = None
+    threads_matter: bool = True
+
+
+_ROWS: dict[str, Row | FreshRow] = {}
+
+
+def add_row(row: Row | FreshRow) -> None:
+    """Register a row; a name is given once."""
+    if row.name in _ROWS:
+        raise ValueError(f"two rows are called {row.name!r}")
+    _ROWS[row.name] = row
+
+
+def timed(
+    name: str, title: str, goal: float | None = None, tolerance: float = 1e-4
+) -> Callable[[Build], Build]:
+    """Register the decorated function of a library as a timed row."""
+
+    def register(build: Build) -> Build:
+        family = build.__module__.rpartition(".")[2]
+        add_row(Row(name, title, family, build, goal, tolerance))
+        return build
+
+    return register
+
+
+def all_rows() -> dict[str, Row | FreshRow]:
+    """Every row by name, in the order of the table."""
+    for family in _FAMILIES:
+        import_module(f"benchmarks.{family}")
+    return _ROWS
+
+
+def select(names: list[str] | None) -> list[Row | FreshRow]:
+    """The rows whose name or family is asked for (all of them for None), in the table's order."""
+    rows = all_rows()
+    if names is None:
+        return list(rows.values())
+    known = set(rows) | set(_FAMILIES)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SystemExit(
+            f"no row or family is called {', '.join(unknown)}; "
+            f"families: {', '.join(_FAMILIES)}; rows: {', '.join(rows)}"
+        )
+    return [row for row in rows.values() if row.name in names or row.family in names]
