@@ -31,7 +31,8 @@ class RowFailed(Exception):
 class Settings:
     """How much is measured: `repeats` turns in all, a fresh set of processes after every `turns`
     of them, and in each turn the median of `blocks` blocks of about `block` seconds. Rows that
-    need a process for every figure take `fresh` turns."""
+    need a process for every figure take `fresh` turns.
+    """
 
     subject: str = "minigrad"
     reference: str = "torch"
@@ -107,7 +108,8 @@ def contenders(settings: Settings, threads_matter: bool = True) -> list[Contende
 
 def in_turn(entrants: list[Contender], turn: int) -> list[Contender]:
     """The order of a turn: two turns forwards, two backwards, so that a drift of the machine
-    cancels, and does so on every core of an even number."""
+    cancels, and does so on every core of an even number.
+    """
     return entrants if turn % 4 < 2 else entrants[::-1]
 
 
@@ -132,7 +134,8 @@ class Worker:
     def ask(self, **request: Any) -> Any:
         """Send a request and wait for its answer."""
         process = self.process
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
@@ -147,7 +150,8 @@ class Worker:
     def hold_to(self, turn: int) -> None:
         """Keep a process of one thread on one core, another in each turn: cores are not equally
         fast where others share the machine, and a process that stays on its own would keep its
-        luck."""
+        luck.
+        """
         if self.threads == 1 and hasattr(os, "sched_setaffinity"):
             cores = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(self.process.pid, {cores[turn % len(cores)]})
@@ -223,9 +227,7 @@ def timed_samples(row: Row, settings: Settings) -> dict[Contender, list[float]]:
                 for contender in in_turn(entrants, turn):
                     worker = crew[contender]
                     worker.hold_to(turn)
-                    spent = worker.ask(
-                        do="measure", block=settings.block, blocks=settings.blocks
-                    )
+                    spent = worker.ask(do="measure", block=settings.block, blocks=settings.blocks)
                     samples[contender].append(spent * MICROSECONDS)
                 turn += 1
     return samples
@@ -233,10 +235,11 @@ def timed_samples(row: Row, settings: Settings) -> dict[Contender, list[float]]:
 
 def fresh_samples(row: FreshRow, settings: Settings) -> dict[Contender, list[float]]:
     """Figures of processes of their own, one a turn for each contender, after one unmeasured turn
-    that fills the caches of the disk."""
+    that fills the caches of the disk.
+    """
     entrants = contenders(settings, row.threads_matter)
     samples: dict[Contender, list[float]] = {contender: [] for contender in entrants}
-    for turn in range(-1, settings.fresh):
+    for turn in range(settings.fresh + 1):
         for contender in in_turn(entrants, turn):
             ended = subprocess.run(
                 [sys.executable, *row.arguments(contender.library, contender.threads)],
@@ -248,7 +251,7 @@ def fresh_samples(row: FreshRow, settings: Settings) -> dict[Contender, list[flo
             )
             if ended.returncode:
                 raise RowFailed(f"{contender.library}: {last_line(ended.stderr)}")
-            if turn >= 0:
+            if turn > 0:
                 samples[contender].append(float(last_line(ended.stdout)))
     return samples
 

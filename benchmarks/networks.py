@@ -28,7 +28,8 @@ def fill(lib: Any, model: Any) -> Any:
 
 def batches(lib: Any, shape: tuple[int, ...], classes: int = 10) -> Iterator[tuple[Any, Any]]:
     """Endless batches of noise with random labels: several, so that no step learns them by heart
-    and drives its gradients to zero."""
+    and drives its gradients to zero.
+    """
     rng = np.random.default_rng(2)
     pairs = []
     for _ in range(BATCHES):

@@ -91,7 +91,8 @@ def chain_8_constants(lib: Any) -> Step:
 @timed("micrograd", "micrograd's kind of scalar graph, forward and backward", goal=0.6)
 def micrograd(lib: Any) -> Step:
     """An expression with the mix of micrograd's own example: sums, products, powers, relu,
-    quotients and Python numbers on either side, some forty operations on two scalars."""
+    quotients and Python numbers on either side, some forty operations on two scalars.
+    """
     a = lib.tensor(-1.5, requires_grad=True)
     b = lib.tensor(2.5, requires_grad=True)
 

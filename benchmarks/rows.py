@@ -33,7 +33,8 @@ class Row:
 @dataclass(frozen=True)
 class FreshRow:
     """A figure that only a new process can give: `arguments(library, threads)` are Python's
-    arguments, and the program prints the figure as its last line."""
+    arguments, and the program prints the figure as its last line.
+    """
 
     name: str
     title: str

@@ -79,7 +79,8 @@ def measure(step: Step, number: int, blocks: int) -> float:
     On a busy machine a block in which another process took the processor says nothing of the
     library; such blocks are measured again, a few times, and count only where there is no better.
     """
-    calm, disturbed = [], []
+    calm: list[float] = []
+    disturbed: list[float] = []
     while len(calm) < blocks and len(calm) + len(disturbed) < blocks * PATIENCE:
         spent, undisturbed = seconds(step, number)
         (calm if undisturbed else disturbed).append(spent / number)
