@@ -1,0 +1,98 @@
+"""Gradient clipping, and parameters as one vector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from minigrad import mutation
+from minigrad.errors import ArgumentError
+from minigrad.graph import Traced, wrap
+from minigrad.modes import no_grad
+from minigrad.ops.creation import zeros
+from minigrad.ops.shape import cat
+
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "get_total_norm",
+    "parameters_to_vector",
+    "vector_to_parameters",
+]
+
+
+def _gradients(parameters: Any) -> list[Any]:
+    tensors = [parameters] if isinstance(parameters, Traced) else list(parameters)
+    return [p.grad for p in tensors if p.grad is not None]  # type: ignore[attr-defined]
+
+
+def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0) -> Any:
+    """The norm of all elements of all tensors together, a 0-d tensor."""
+    held = list(tensors)
+    if not held:
+        raise ArgumentError("get_total_norm(): there are no tensors to take the norm of")
+    flat = [t.detach().reshape(-1) for t in held]
+    joined = cat([t.abs() for t in flat], dim=0)
+    if norm_type == math.inf:
+        return joined.max()
+    return (joined**norm_type).sum() ** (1.0 / norm_type)
+
+
+def clip_grad_norm_(
+    parameters: Any,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Any:
+    """Scale all gradients in place so that their joint norm is at most `max_norm`.
+
+    Returns the norm before. Raises ArgumentError for a norm that is not finite,
+    if `error_if_nonfinite` (Pascanu et al. 2013).
+    """
+    gradients = _gradients(parameters)
+    if not gradients:
+        return zeros(())
+    with no_grad():
+        total = get_total_norm(gradients, norm_type)
+        if error_if_nonfinite and not math.isfinite(total.item()):
+            raise ArgumentError(
+                f"clip_grad_norm_(): the total norm is {total.item()}; look for the operation that "
+                f"overflows, or pass error_if_nonfinite=False"
+            )
+        scale = (max_norm / (total + 1e-6)).clamp(max=1.0)
+        for g in gradients:
+            g._array[...] *= scale.to(g.device, g.dtype)._array
+            mutation.touch(g._array, "clip_grad_norm_")
+    return total
+
+
+def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
+    """Clamp every gradient element into [-clip_value, clip_value], in place."""
+    if clip_value < 0:
+        raise ArgumentError(f"clip_grad_value_(): clip_value must be at least 0, got {clip_value}")
+    with no_grad():
+        for g in _gradients(parameters):
+            g.clamp_(-clip_value, clip_value)
+
+
+def parameters_to_vector(parameters: Iterable[Any]) -> Any:
+    """All parameters end to end in one vector."""
+    return cat([p.reshape(-1) for p in parameters], dim=0)
+
+
+def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
+    """Fill the parameters from one vector, in order."""
+    held = list(parameters)
+    total = sum(p.numel() for p in held)
+    if vec.ndim != 1 or vec.numel() != total:
+        raise ArgumentError(
+            f"vector_to_parameters(): the vector has shape {list(vec.shape)}, the parameters hold "
+            f"{total} elements"
+        )
+    start = 0
+    for p in held:
+        stop = start + p.numel()
+        wrap(p, p._array).copy_(vec[start:stop].detach().reshape(p.shape))
+        start = stop
