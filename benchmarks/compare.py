@@ -94,9 +94,14 @@ class Refusal:
 
 
 def environment(threads: int) -> dict[str, str]:
-    """The process environment that gives every threaded library the same number of threads."""
+    """The process environment that gives every threaded library the same number of threads.
+
+    Compiled files may be written, as they are when a package is installed: an import that compiles
+    every file anew is nobody's import.
+    """
+    kept = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
     names = ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB_MAXIMUM", "NUMEXPR")
-    return {**os.environ, **{f"{name}_NUM_THREADS": str(threads) for name in names}}
+    return {**kept, **{f"{name}_NUM_THREADS": str(threads) for name in names}}
 
 
 def contenders(settings: Settings, threads_matter: bool = True) -> list[Contender]:
