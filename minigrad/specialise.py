@@ -76,14 +76,10 @@ def _body(op: Any) -> list[str]:
     passed = ", ".join([*arrays, *(f"{name}={name}" for name in constants)])
     lines = ["traced = None"]
     for name in inputs:
-        lines += [
-            f"if isinstance({name}, Traced):",
-            f"    traced = {name}; {name}_array = {name}._array; {name}_node = {name}._node",
-            "else:",
-            f"    {name}_array = {name}; {name}_node = None",
-        ]
+        head, take, *rest = _unpacking(name)
+        lines += [head, f"{take}; traced = {name}", *rest]
     if op.kind.agree is not None:
-        lines += _agreement(inputs)
+        lines += _agreement(op)
     if op.kind.floating is not None:
         lines += [
             f"if {arrays[0]}.__class__ is not ndarray or {arrays[0]}.dtype.kind not in 'fc':",
@@ -130,18 +126,19 @@ def _body(op: Any) -> list[str]:
     return lines
 
 
-def _agreement(inputs: tuple[str, ...]) -> list[str]:
+def _agreement(op: Any) -> list[str]:
     """Source that lets operands through when they agree, and calls `agree` when they do not."""
+    inputs = op.inputs
     arrays = [f"{name}_array" for name in inputs]
     if len(inputs) == 2:
         a, b = arrays
         test = [
-            f"if {a}.__class__ is {b}.__class__ is ndarray:",
+            f"if {a}.__class__ is {b}.__class__:",
             f"    agreed = {a}.dtype is {b}.dtype",
             f"elif {b}.__class__ is float or {b}.__class__ is int:",
-            f"    agreed = {a}.__class__ is ndarray and {a}.dtype.kind == 'f'",
+            f"    agreed = {a}.dtype.kind == 'f'",
             f"elif {a}.__class__ is float or {a}.__class__ is int:",
-            f"    agreed = {b}.__class__ is ndarray and {b}.dtype.kind == 'f'",
+            f"    agreed = {b}.dtype.kind == 'f'",
             "else:",
             "    agreed = False",
         ]
@@ -149,17 +146,21 @@ def _agreement(inputs: tuple[str, ...]) -> list[str]:
         kinds = " and ".join(f"{array}.__class__ is ndarray" for array in arrays)
         same = " and ".join(f"{arrays[0]}.dtype is {array}.dtype" for array in arrays[1:])
         test = [f"agreed = {kinds} and {same}" if same else "agreed = True"]
-    both = ", ".join(inputs)
-    lines = [*test, "if not agreed and traced is not None:"]
-    lines += [f"    {both} = agree(op.name, {{{', '.join(f'{n!r}: {n}' for n in inputs)}}})"]
+    named = ", ".join(f"{name!r}: {name}" for name in inputs)
+    lines = [*test, "if not agreed:", f"    {', '.join(inputs)} = agree('{op.name}', {{{named}}})"]
     for name in inputs:
-        lines += [
-            f"    if isinstance({name}, Traced):",
-            f"        {name}_array = {name}._array; {name}_node = {name}._node",
-            "    else:",
-            f"        {name}_array = {name}; {name}_node = None",
-        ]
-    return lines
+        lines += [f"    {line}" for line in _unpacking(name)]
+    return ["if traced is not None:", *(f"    {line}" for line in lines)]
+
+
+def _unpacking(name: str) -> list[str]:
+    """Source that takes an input's array and node."""
+    return [
+        f"if isinstance({name}, Traced):",
+        f"    {name}_array = {name}._array; {name}_node = {name}._node",
+        "else:",
+        f"    {name}_array = {name}; {name}_node = None",
+    ]
 
 
 def _recording(op: Any, ruled: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from minigrad import dtypes
-from minigrad.backend import as_array, backend_of, ndarray
+from minigrad.backend import backend_of, namespace
 from minigrad.errors import DtypeError
 from minigrad.graph import Declaration, Traced, primitive
 
@@ -48,29 +48,30 @@ def agree(operation: str, arguments: dict[str, Any]) -> tuple[Any, ...]:
     Python numbers beside floating tensors stay as they are. Raises TypeError for what is neither
     a Tensor, an array nor a number.
     """
-    arrays, scalars = [], []
+    arrays, scalars, kinds = [], [], set()
     for name, value in arguments.items():
+        if isinstance(value, numpy.generic):
+            value = arguments[name] = value.item()
         raw = value._array if isinstance(value, Traced) else value
-        if isinstance(raw, (bool, int, float, complex)) and not isinstance(raw, numpy.generic):
+        if isinstance(raw, (bool, int, float, complex)):
             scalars.append(raw)
         elif hasattr(raw, "dtype") and hasattr(raw, "ndim"):
             arrays.append((dtypes.as_dtype(raw.dtype, operation), raw.ndim))
+            kinds.add(type(raw))
         else:
             raise TypeError(
                 f"{operation}(): argument '{name}' must be a Tensor or a number, "
                 f"not {type(value).__name__}"
             )
+    if len(kinds) > 1:
+        namespace(operation, **{n: getattr(v, "_array", v) for n, v in arguments.items()})
     dtype = dtypes.result_dtype(arrays, scalars)
     like = next(value for value in arguments.values() if isinstance(value, Traced))._array
-    return tuple(_conform(operation, value, dtype, like) for value in arguments.values())
+    return tuple(_conform(value, dtype, like) for value in arguments.values())
 
 
-def _conform(operation: str, value: Any, dtype: Any, like: Any) -> Any:
-    if isinstance(value, Traced):
-        return convert(value, dtype)
-    if isinstance(value, numpy.generic) or type(value) is ndarray:
-        return convert(as_array(value), dtype)
-    if hasattr(value, "dtype"):
+def _conform(value: Any, dtype: Any, like: Any) -> Any:
+    if isinstance(value, Traced) or hasattr(value, "dtype"):
         return convert(value, dtype)
     if dtype.kind == "f" or (dtype.kind == "c" and isinstance(value, complex)):
         return float(value) if isinstance(value, bool) else value
