@@ -35,11 +35,11 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", help="names to run; without any, all of names.txt")
     parser.add_argument("--match", help="run the names of names.txt that contain this text")
     parser.add_argument("--dtype", action="append", help="run this dtype only (repeatable)")
-    parser.add_argument("--max-samples", type=int, help="at most so many samples for each dtype")
     parser.add_argument(
-        "--all",
-        action="store_true",
-        help="every sample of every dtype; otherwise dtypes without gradients take 24 of an entry",
+        "--max-samples", type=int, help="at most so many samples of each entry and dtype"
+    )
+    parser.add_argument(
+        "--reference", action="store_true", help="torch's larger set of samples, where it has one"
     )
     parser.add_argument("--library", default="minigrad", choices=("minigrad", "torch"))
     parser.add_argument("-v", "--verbose", action="store_true", help="show failures in full")
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     # torch takes seconds to import, so that --help does not wait for it.
     import torch
 
-    from tests.opdb.libraries import LIBRARIES
+    from tests.opdb.libraries import DTYPES, LIBRARIES
     from tests.opdb.report import header, summary
     from tests.opdb.run import Settings, run_name
 
@@ -63,13 +63,11 @@ def main(arguments: list[str] | None = None) -> int:
     names = options.names or NAMES.read_text(encoding="utf-8").split()
     if options.match:
         names = [name for name in names if options.match in name]
-    chosen = (
-        {} if not options.dtype else {"dtypes": [getattr(torch, name) for name in options.dtype]}
-    )
+    dtypes = [getattr(torch, name) for name in options.dtype or ()]
     settings = Settings(
+        dtypes=dtypes or DTYPES,
         max_samples=options.max_samples,
-        max_samples_secondary=None if options.all else 24,
-        **chosen,
+        reference=options.reference,
     )
     library = LIBRARIES[options.library]()
     reports = []

@@ -58,9 +58,20 @@ def _embedding(library: TorchLibrary) -> Call:
 
 
 _METHODS_ONLY = (
-    "__getitem__ __radd__ __rdiv__ __rmul__ __rsub__ "
-    "contiguous expand float item long repeat to view"
-).split()
+    "__getitem__",
+    "__radd__",
+    "__rdiv__",
+    "__rmul__",
+    "__rsub__",
+    "contiguous",
+    "expand",
+    "float",
+    "item",
+    "long",
+    "repeat",
+    "to",
+    "view",
+)
 
 FUNCTIONS: dict[str, Callable[[TorchLibrary], Call]] = {
     "T": _transposed,

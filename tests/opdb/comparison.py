@@ -96,6 +96,8 @@ def _fields(value: Any) -> list[str]:
 def _leaf_difference(
     library: TorchLibrary, got: Any, expected: Any, tolerances: Tolerances, values: bool
 ) -> str | None:
+    if expected is NotImplemented:
+        return None if got is NotImplemented else f"{got!r}, torch returns NotImplemented"
     if not isinstance(expected, torch.Tensor):
         if type(got) is not type(expected):
             return f"{got!r} of {type(got)}, torch returns {expected!r} of {type(expected)}"

@@ -42,7 +42,7 @@ def error_differs(library: TorchLibrary, operation: OpInfo, error_input: ErrorIn
 def _raised(call: Callable[..., Any], arguments: Arguments) -> Exception | None:
     try:
         arguments.call(call)
-    except Exception as error:  # any refusal is looked at
+    except Exception as error:  # noqa: BLE001 - any refusal is looked at
         return error
     return None
 

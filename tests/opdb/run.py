@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.testing._internal.common_methods_invocations import op_db
+from torch.testing._internal.common_utils import set_rng_seed
 from torch.testing._internal.opinfo.core import OpInfo, SampleInput
 
 from tests.opdb import random_operations
@@ -27,19 +28,11 @@ DIFFERENTIATED = (torch.float64, torch.complex128)
 
 @dataclass(frozen=True)
 class Settings:
-    """How much to run."""
+    """How much to run: which dtypes, at most how many samples of each, which of torch's sets."""
 
     dtypes: Sequence[torch.dtype] = DTYPES
     max_samples: int | None = None
-    max_samples_secondary: int | None = 24
-
-    def limit(self, dtype: torch.dtype) -> int | None:
-        """Return how many samples of an entry are taken for a dtype."""
-        if dtype in DIFFERENTIATED or self.max_samples_secondary is None:
-            return self.max_samples
-        if self.max_samples is None:
-            return self.max_samples_secondary
-        return min(self.max_samples, self.max_samples_secondary)
+    reference: bool = False
 
 
 def run_name(library: TorchLibrary, name: str, settings: Settings) -> Report:
@@ -90,7 +83,8 @@ class Entry:
             if dtype in supported:
                 self.run_dtype(dtype)
         if operation.error_inputs_func is not None:
-            for error_input in operation.error_inputs("cpu"):
+            set_rng_seed(0)
+            for error_input in operation.error_inputs_func(operation, "cpu"):
                 self.guarded("errors", "", error_input.sample_input, error_differs, error_input)
 
     def run_dtype(self, dtype: torch.dtype) -> None:
@@ -101,8 +95,7 @@ class Entry:
             and dtype in DIFFERENTIATED
             and dtype in operation.supported_backward_dtypes("cpu")
         )
-        produced = list(operation.sample_inputs("cpu", dtype, requires_grad=differentiated))
-        samples = strided(produced, self.settings.limit(dtype))
+        samples = strided(self.samples(dtype, differentiated), self.settings.max_samples)
         name = dtype_name(dtype)
         for sample in samples:
             if random_operations.is_random(operation, sample):
@@ -117,6 +110,17 @@ class Entry:
         if operation.name in random_operations.STATISTICS:
             check = random_operations.statistics_differ
             self.guarded("samples", name, None, check, dtype)
+
+    def samples(self, dtype: torch.dtype, requires_grad: bool) -> list[SampleInput]:
+        """Return the database's samples of a dtype, the same in every run."""
+        # `operation.sample_inputs` walks the stack at every call, which takes longer than the rest.
+        set_rng_seed(0)
+        produce = self.operation.sample_inputs_func
+        if self.settings.reference and self.operation.reference_inputs_func is not None:
+            # Made for values alone: some of these samples cannot require a gradient.
+            produce = self.operation.reference_inputs_func
+            requires_grad = False
+        return list(produce(self.operation, "cpu", dtype, requires_grad))
 
     def _function(self, *args: Any, **kwargs: Any) -> Any:
         # Found at the call, so that a missing name is a failure of each of its samples.
@@ -136,7 +140,7 @@ class Entry:
         except Excluded as reason:
             self.report.excluded[str(reason)] += 1
             return
-        except Exception as error:  # whatever the library under test raises is what is looked for
+        except Exception as error:  # noqa: BLE001 - what a library raises is a finding
             message = described(error)
         self.report.check(kind, message, self.label, dtype, sample)
 

@@ -18,9 +18,6 @@ from tests.opdb.gradients import (
 )
 from tests.opdb.libraries import TorchLibrary
 
-# Where torch promises no order among equal elements, the index is checked through its value.
-TIES = {"topk": -1, "sort": -1}
-
 
 class Comparison:
     """One sample and one way to call it; `forward`, `first` and `second` are its checks.
@@ -50,7 +47,7 @@ class Comparison:
         ours = Arguments(library, self.sample, self.differentiated)
         try:
             expected = theirs.call(self.variant.reference)
-        except Exception as refusal:  # torch refuses, for example a result dtype in place
+        except Exception as refusal:  # noqa: BLE001 - torch refuses, say a result dtype in place
             return self._also_refused(ours, refusal)
         got = ours.call(self.variant.ours)
         changed = self._arguments_differ(library, ours, theirs)
@@ -72,7 +69,7 @@ class Comparison:
         self.differentiated = False
         try:
             ours.call(self.variant.ours)
-        except Exception as error:  # any refusal will do, if it says something
+        except Exception as error:  # noqa: BLE001 - any refusal will do, if it says something
             return None if str(error) else f"{type(error).__name__} without a message"
         return f"nothing was raised, torch raises {type(refusal).__name__}: {refusal}"
 
