@@ -1,6 +1,7 @@
 """Every program in examples/ runs, and prints what its docstring says."""
 
 import ast
+import os
 import subprocess
 import sys
 import textwrap
@@ -10,14 +11,18 @@ import pytest
 
 from tests.printed import assert_printed
 
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_prints_what_it_says(path, tmp_path):
     _, _, expected = ast.get_docstring(ast.parse(path.read_text("utf-8"))).partition("Prints:\n")
     command = [sys.executable, "-W", "error", "-W", "ignore::RuntimeWarning:minigrad", str(path)]
-    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    settings = {**os.environ, "PYTHONPATH": str(ROOT)}  # also where nothing is installed
+    run = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, timeout=300, env=settings
+    )
     assert run.returncode == 0, run.stderr
     assert_printed(run.stdout, textwrap.dedent(expected))
     assert run.stderr == ""
