@@ -110,7 +110,7 @@ def variants(library: TorchLibrary, operation: OpInfo) -> Iterator[Variant]:
     inplace = operation.inplace_variant
     if inplace is not None:
         if operation.name.startswith("nn.functional."):
-            ours = _with_inplace_argument(function(library, operation.name))
+            ours = _with_inplace_argument(library, operation.name)
         else:
             ours = library.method(inplace.__name__)
         yield Variant("in-place", _inplace_call(inplace), _inplace_call(ours))
@@ -121,8 +121,8 @@ def variants(library: TorchLibrary, operation: OpInfo) -> Iterator[Variant]:
         yield Variant("in-place operator", call, call)
 
 
-def _with_inplace_argument(call: Call) -> Call:
-    return lambda *args, **kwargs: call(*args, inplace=True, **kwargs)
+def _with_inplace_argument(library: TorchLibrary, name: str) -> Call:
+    return lambda *args, **kwargs: function(library, name)(*args, inplace=True, **kwargs)
 
 
 def applies(variant: Variant, operation: OpInfo, sample: SampleInput) -> bool:

@@ -12,7 +12,7 @@ from torch.testing._internal.opinfo.core import ErrorInput, OpInfo
 
 from tests.opdb.arguments import Arguments
 from tests.opdb.calling import function
-from tests.opdb.libraries import Excluded, TorchLibrary
+from tests.opdb.libraries import Excluded, Missing, TorchLibrary
 
 
 def error_differs(library: TorchLibrary, operation: OpInfo, error_input: ErrorInput) -> str | None:
@@ -42,6 +42,8 @@ def error_differs(library: TorchLibrary, operation: OpInfo, error_input: ErrorIn
 def _raised(call: Callable[..., Any], arguments: Arguments) -> Exception | None:
     try:
         arguments.call(call)
+    except Missing:
+        raise
     except Exception as error:  # noqa: BLE001 - any refusal is looked at
         return error
     return None

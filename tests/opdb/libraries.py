@@ -32,6 +32,10 @@ class Excluded(Exception):
     """Raised where a sample asks for something that has no counterpart; says what."""
 
 
+class Missing(Exception):
+    """Raised where the library under test lacks a name; never taken for a refusal."""
+
+
 def dtype_name(dtype: torch.dtype) -> str:
     """Return torch's name of a dtype without the module: `float64`."""
     return str(dtype).removeprefix("torch.")
@@ -92,6 +96,8 @@ class TorchLibrary:
             return self.replacements[name]
         found: Any = self.module
         for part in name.split("."):
+            if not hasattr(found, part):
+                raise Missing(f"no function {name}")
             found = getattr(found, part)
         return found
 
@@ -101,8 +107,9 @@ class TorchLibrary:
             return self.replacements["Tensor." + name]
 
         def call(tensor: Any, *args: Any, **kwargs: Any) -> Any:
-            found = getattr(self.module.Tensor, name)
-            return found(tensor, *args, **kwargs)
+            if not hasattr(self.module.Tensor, name):
+                raise Missing(f"no method {name}")
+            return getattr(self.module.Tensor, name)(tensor, *args, **kwargs)
 
         return call
 

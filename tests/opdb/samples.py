@@ -16,7 +16,7 @@ from tests.opdb.gradients import (
     gradients_differ,
     random_like,
 )
-from tests.opdb.libraries import TorchLibrary
+from tests.opdb.libraries import Missing, TorchLibrary
 
 
 class Comparison:
@@ -69,6 +69,8 @@ class Comparison:
         self.differentiated = False
         try:
             ours.call(self.variant.ours)
+        except Missing:
+            raise
         except Exception as error:  # noqa: BLE001 - any refusal will do, if it says something
             return None if str(error) else f"{type(error).__name__} without a message"
         return f"nothing was raised, torch raises {type(refusal).__name__}: {refusal}"
