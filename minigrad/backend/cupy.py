@@ -66,5 +66,10 @@ class CupyBackend(Backend):
     def scatter_add(self, array: Any, index: Any, values: Any) -> None:
         self.xp.add.at(array, index, values)
 
+    def special(self, name: str) -> Any:
+        from cupyx.scipy import special
+
+        return getattr(special, name)
+
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()

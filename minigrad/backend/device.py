@@ -85,6 +85,10 @@ class Backend:
         """The array on another device of the same kind."""
         return array
 
+    def special(self, name: str) -> Any:
+        """The library's own special function (SciPy's names), or None where it has none."""
+        return None
+
     def synchronize(self) -> None:
         """Wait until all queued work is done."""
 

@@ -1,0 +1,104 @@
+"""Functions of logarithms and exponentials that need care: sigmoid, logit, logaddexp, xlogy, sinc."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad.ops.functions import LN2, cos, exp, floats, log, sin
+from minigrad.ops.promotion import elementwise, transcendental
+from minigrad.ops.select import clamp, where
+
+__all__ = ["logaddexp", "logaddexp2", "logit", "sigmoid", "sinc", "xlogy"]
+
+# Beyond these exp(-x) overflows; the sigmoid is as good as 0 there.
+_LOWEST = {"f": -88.0, "d": -709.0}
+
+
+@transcendental(input=lambda g, out: g * (out * (1 - out)))
+def sigmoid(xp: Any, input: Any) -> Any:
+    """1 / (1 + exp(-x))."""
+    char = input.dtype.char
+    if char == "e":
+        return _logistic(xp, input.astype(xp.float32), "f").astype(input.dtype)
+    return _logistic(xp, input, char)
+
+
+def _logistic(xp: Any, input: Any, char: str) -> Any:
+    lowest = _LOWEST.get(char)
+    out = -input if lowest is None else -xp.maximum(input, lowest)
+    if not out.ndim:
+        return 1 / (1 + xp.exp(out))
+    xp.exp(out, out=out)
+    out += 1
+    return xp.divide(1, out, out=out)
+
+
+def logit(input: Any, eps: float | None = None) -> Any:
+    """log(x / (1 - x)), the inverse of the sigmoid; `eps` keeps x from 0 and 1."""
+    return _logit(input if eps is None else clamp(input, eps, 1 - eps))
+
+
+@transcendental(input=lambda g, input: g / (input * (1 - input)))
+def _logit(xp: Any, input: Any) -> Any:
+    return xp.log(input / (1 - input))
+
+
+@elementwise(
+    input=lambda g, out, input: g * exp(input - _finite(out)),
+    other=lambda g, out, other: g * exp(other - _finite(out)),
+)
+def logaddexp(xp: Any, input: Any, other: Any) -> Any:
+    """log(exp(input) + exp(other)) without overflow."""
+    input, other = floats(input, other)
+    if input.dtype.kind != "c":
+        return xp.logaddexp(input, other)
+    larger = xp.where(input.real < other.real, other, input)
+    smaller = xp.where(input.real < other.real, input, other)
+    return larger + xp.log1p(xp.exp(smaller - larger))
+
+
+@elementwise(
+    input=lambda g, out, input: g * exp((input - _finite(out)) * LN2),
+    other=lambda g, out, other: g * exp((other - _finite(out)) * LN2),
+)
+def logaddexp2(xp: Any, input: Any, other: Any) -> Any:
+    """log2(2 ** input + 2 ** other) without overflow."""
+    return xp.logaddexp2(*floats(input, other))
+
+
+def _finite(out: Any) -> Any:
+    """The result with 0 for minus infinity, beside which both slopes are exp(-inf) = 0."""
+    return where(out == -math.inf, 0, out)
+
+
+@elementwise(
+    input=lambda g, input, other: g * _xlogy_slope(input, other),
+    other=lambda g, input, other: where(input == 0, 0, g * (input / other)),
+)
+def xlogy(xp: Any, input: Any, other: Any) -> Any:
+    """input * log(other), and 0 where the input is 0, also beside log(0); NaN beside NaN."""
+    input, other = floats(input, other)
+    product = input * xp.log(other)
+    return xp.where((input == 0) & (other == other), product.dtype.type(0), product)
+
+
+def _xlogy_slope(input: Any, other: Any) -> Any:
+    flat = (input == 0) & (other <= 0)
+    logarithm = log(where(flat, 1, other)) if hasattr(other, "dtype") else math.log(other)
+    return where(flat, 0, logarithm)
+
+
+def _sinc_rule(g: Any, input: Any) -> Any:
+    angle = input * math.pi
+    slope = (angle * cos(angle) - sin(angle)) / where(input == 0, 1, angle * input)
+    return g * where(input == 0, 0, slope)
+
+
+@transcendental(input=_sinc_rule)
+def sinc(xp: Any, input: Any) -> Any:
+    """sin(pi x) / (pi x), and 1 at 0."""
+    angle = input * math.pi
+    return xp.where(input == 0, 1, xp.sin(angle) / xp.where(input == 0, 1, angle)).astype(
+        input.dtype
+    )
