@@ -1,0 +1,7 @@
+"""`python -m minigrad`: train, predict, info."""
+
+import sys
+
+from minigrad.cli import main
+
+sys.exit(main())

@@ -1,0 +1,142 @@
+"""What can be said on the command line, and the checks that need no data."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from typing import Any, NoReturn
+
+from minigrad.cli.recipe import DATASETS, MODELS, OPTIMIZERS
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all errors of the program are."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole program; `run` of what it gives is the function of the command."""
+    parser = Parser(
+        prog="minigrad", description="Train small networks, and use them.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="train | predict | info", parser_class=Parser
+    )
+    _add_train(commands)
+    _add_predict(commands)
+    _add_info(commands)
+    return parser
+
+
+def _add_train(commands: Any) -> None:
+    train = commands.add_parser(
+        "train",
+        help="train a network on a data set, save and plot it",
+        description="Train a network, show how it learns, save its weights and plot the result.",
+        epilog="Defaults in brackets are for digits; the other data sets have their own. MNIST "
+        "and Fashion-MNIST are looked for in the folder that the environment variable "
+        "MINIGRAD_DATA names, then in the cache, and downloaded otherwise.",
+        allow_abbrev=False,
+    )
+    train.add_argument("dataset", choices=DATASETS, help="what to learn: " + ", ".join(DATASETS))
+    train.add_argument("--model", choices=MODELS, help="dense or convolutional [mlp]")
+    train.add_argument(
+        "--hidden",
+        type=sizes,
+        metavar="SIZES",
+        help="sizes of the hidden dense layers, such as 256,128; 0 for none [256,128]",
+    )
+    train.add_argument("--epochs", type=count, help="passes over the data in all [20]")
+    train.add_argument("--batch-size", type=count, help="images in a step [32]")
+    train.add_argument("--optimizer", choices=OPTIMIZERS, help="how the weights move [adam]")
+    train.add_argument("--lr", type=rate, help="learning rate [0.002; 0.01 for adagrad and sgd]")
+    train.add_argument(
+        "--lr-decay", type=rate, help="factor on the learning rate after each epoch [0.9]"
+    )
+    train.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N [cpu]")
+    train.add_argument("--seed", type=whole, help="start of the random numbers [0]")
+    train.add_argument("--save", metavar="PATH", help="weights [DATASET-MODEL.safetensors]")
+    train.add_argument("--plot", metavar="PATH", help="curves and images [DATASET-MODEL.png]")
+    train.add_argument("--resume", metavar="PATH", help="go on with the run saved in PATH")
+    train.set_defaults(run=_run_train)
+
+
+def _add_predict(commands: Any) -> None:
+    predict = commands.add_parser(
+        "predict",
+        help="say what an image shows",
+        description="Load the weights of a training run and say what an image shows.",
+        allow_abbrev=False,
+    )
+    predict.add_argument("weights", help="the file that train saved")
+    predict.add_argument("image", nargs="?", help="an image file")
+    predict.add_argument("--index", type=whole, help="an image of the test set, by its number")
+    predict.add_argument("--dataset", choices=DATASETS, help="whose test set [the one trained on]")
+    predict.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N [cpu]")
+    predict.set_defaults(run=_run_predict)
+
+
+def _add_info(commands: Any) -> None:
+    info = commands.add_parser("info", help="versions, devices, kernels and threads")
+    info.set_defaults(run=_run_info)
+
+
+# Each command is imported when it runs, so that --help and errors come at once.
+
+
+def _run_train(arguments: argparse.Namespace) -> int:
+    from minigrad.cli.train import train
+
+    return train(arguments)
+
+
+def _run_predict(arguments: argparse.Namespace) -> int:
+    from minigrad.cli.predict import predict
+
+    return predict(arguments)
+
+
+def _run_info(arguments: argparse.Namespace) -> int:
+    from minigrad.cli.info import info
+
+    return info()
+
+
+def count(text: str) -> int:
+    """A positive integer."""
+    return _number(text, int, 1, "a positive integer")
+
+
+def whole(text: str) -> int:
+    """An integer that is not negative."""
+    return _number(text, int, 0, "an integer that is not negative")
+
+
+def rate(text: str) -> float:
+    """A positive finite number."""
+    return _number(text, float, sys.float_info.min, "a positive number")
+
+
+def sizes(text: str) -> list[int]:
+    """Sizes of layers, separated by commas; 0 stands for none."""
+    if text == "0":
+        return []
+    try:
+        return [count(part) for part in text.split(",")]
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a list of sizes such as 256,128 (0 for none)"
+        ) from None
+
+
+def _number(text: str, kind: Any, least: float, wanted: str) -> Any:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not math.isfinite(value) or value < least:
+        raise argparse.ArgumentTypeError(f"'{text}' is not {wanted}")
+    return value

@@ -1,0 +1,92 @@
+"""`minigrad info`: what is installed, which devices and kernels are there, and how many threads."""
+
+from __future__ import annotations
+
+import ctypes
+import glob
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+import numpy
+
+import minigrad
+from minigrad.backend import backend_for
+from minigrad.errors import DeviceError
+
+_OPTIONAL = (
+    "cupy-cuda12x", "cupy-cuda13x", "numba", "safetensors", "matplotlib", "pillow", "pooch",
+    "tqdm", "ml_dtypes",
+)  # fmt: skip
+_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# Where NumPy's wheels keep their BLAS, seen from the folder of the package.
+_LIBRARIES = ("../numpy.libs/*openblas*", ".dylibs/*openblas*")
+_ASK_THREADS = (
+    "scipy_openblas_get_num_threads64_",
+    "scipy_openblas_get_num_threads",
+    "openblas_get_num_threads64_",
+    "openblas_get_num_threads",
+)
+
+
+def info() -> int:
+    """Print it."""
+    rows = [
+        ("minigrad", minigrad.__version__),
+        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("NumPy", numpy.__version__),
+    ]
+    rows += [(name, version_of(name) or "not installed") for name in _OPTIONAL]
+    rows += [("devices", device) for device in _devices()]
+    rows += _kernels()
+    rows.append(("BLAS", _blas()))
+    rows.append(("BLAS threads", _blas_threads()))
+    width = max(len(name) for name, _ in rows)
+    previous = ""
+    for name, value in rows:
+        print(f"{name if name != previous else '':<{width}}  {value}")
+        previous = name
+    return 0
+
+
+def version_of(distribution: str) -> str | None:
+    """The installed version of a distribution, or None."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _devices() -> list[str]:
+    lines = [f"cpu ({os.cpu_count()} cores)"]
+    try:
+        backend_for("cuda")
+    except DeviceError as error:
+        lines.append(f"cuda: not available: {error}")
+    else:
+        lines.append("cuda")
+    return lines
+
+
+def _kernels() -> list[tuple[str, str]]:
+    return []
+
+
+def _blas() -> str:
+    config: Any = numpy.show_config(mode="dicts")
+    blas = config["Build Dependencies"]["blas"]
+    return f"{blas['name']} {blas['version']}"
+
+
+def _blas_threads() -> str:
+    """How many threads NumPy's BLAS uses, asked from the library where it can be found."""
+    told = ", ".join(f"{name}={os.environ[name]}" for name in _VARIABLES if name in os.environ)
+    here = os.path.dirname(numpy.__file__)
+    for pattern in _LIBRARIES:
+        for path in glob.glob(os.path.join(here, pattern)):
+            library = ctypes.CDLL(path)
+            for function in _ASK_THREADS:
+                if hasattr(library, function):
+                    return f"{getattr(library, function)()}" + (f" ({told})" if told else "")
+    return told or "as many as the library chooses"

@@ -1,0 +1,230 @@
+"""`minigrad train`: train a network on images, tell how it goes, save and plot the result."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from typing import Any, NamedTuple
+
+import minigrad
+from minigrad.backend import backend_for
+from minigrad.cli.failure import CommandError
+from minigrad.cli.figures import check_figure, draw_run
+from minigrad.cli.images import classes_of, open_dataset, to_input
+from minigrad.cli.recipe import Recipe, check_same, new_recipe, saved_recipe
+from minigrad.cli.run import Run
+from minigrad.datasets import ImageDataset
+from minigrad.extras import MissingExtra, is_installed, require
+from minigrad.io.atomic import check_writable
+from minigrad.tensor import Tensor
+
+_RECIPE_OPTIONS = (
+    "dataset", "model", "hidden", "epochs", "batch_size", "optimizer", "lr", "lr_decay", "seed",
+)  # fmt: skip
+
+
+class Part(NamedTuple):
+    """The images and labels of a part of the data set, on the device."""
+
+    images: Tensor
+    labels: Tensor
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Train as the arguments say and give the exit status.
+
+    Whatever can fail for want of a device, a package, a folder or a right fails before the work.
+    """
+    backend_for(arguments.device)
+    given = {name: getattr(arguments, name) for name in _RECIPE_OPTIONS}
+    saved = None
+    if arguments.resume is not None:
+        saved = minigrad.load(arguments.resume)
+        check_same(saved_recipe(saved, arguments.resume), given, arguments.resume)
+    model = given["model"] or (saved["recipe"]["model"] if saved else "mlp")
+    weights = _weights_path(arguments, model)
+    figure = _figure_path(arguments, model)
+    if weights is not None and figure is not None and _same(weights, figure):
+        raise CommandError(f"--save and --plot both name {weights}")
+
+    parts = [open_dataset(given["dataset"], train=part) for part in (True, False)]
+    if saved is None:
+        run = Run(new_recipe(given, *parts[0].data.shape[1:]), arguments.device)
+    else:
+        run = _resumed(saved, arguments, given["epochs"])
+    training, testing = (_on_device(run.recipe, part, arguments.device) for part in parts)
+    print(_description(run, parts))
+
+    try:
+        _train_epochs(run, training, testing, weights)
+    except KeyboardInterrupt:
+        print(_interrupted(run, weights))
+        return 130
+    _report(run, parts[1], testing, weights, figure)
+    return 0
+
+
+def _weights_path(arguments: argparse.Namespace, model: str) -> str | None:
+    """Where the weights go, checked; None without safetensors, if nobody named a file."""
+    asked: str | None = arguments.save or arguments.resume
+    path = asked or f"{arguments.dataset}-{model}.safetensors"
+    try:
+        require("safetensors", "--save")
+    except MissingExtra as error:
+        if asked is not None:
+            raise
+        print(f"the weights will not be saved: {error}")
+        return None
+    check_writable(path)
+    return path
+
+
+def _figure_path(arguments: argparse.Namespace, model: str) -> str | None:
+    """Where the figure goes, checked; None without matplotlib, if nobody named a file."""
+    path: str = arguments.plot or f"{arguments.dataset}-{model}.png"
+    try:
+        check_figure(path)
+    except MissingExtra as error:
+        if arguments.plot is not None:
+            raise
+        print(f"there will be no figure: {error}")
+        return None
+    check_writable(path)
+    return path
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _resumed(saved: dict[str, Any], arguments: argparse.Namespace, epochs: int | None) -> Run:
+    """The run that was saved, to go on to `epochs` in all (None: as many as it was meant for)."""
+    recipe = saved_recipe(saved, arguments.resume)
+    if epochs is not None:
+        recipe.epochs = epochs
+    run = Run(recipe, arguments.device)
+    run.restore(saved, arguments.resume)
+    if run.epoch >= recipe.epochs:
+        raise CommandError(
+            f"--resume {arguments.resume}: that run has {run.epoch} epochs already; ask for more "
+            f"in all, for example --epochs {run.epoch + 5}"
+        )
+    return run
+
+
+def _on_device(recipe: Recipe, part: ImageDataset, device: str) -> Part:
+    return Part(to_input(recipe, part.data.numpy(), part.highest, device), part.targets.to(device))
+
+
+def _train_epochs(run: Run, training: Part, testing: Part, weights: str | None) -> None:
+    """Train to the last epoch of the recipe; the file is written anew after each one."""
+    recipe = run.recipe
+    digits = len(str(recipe.epochs))
+    steps = -(-len(training.labels) // recipe.batch_size)
+    with Progress((recipe.epochs - run.epoch) * steps) as progress:
+        while run.epoch < recipe.epochs:
+            start = time.perf_counter()
+            loss, accuracy = run.train_epoch(*training, progress.step)
+            test_loss, test_accuracy = run.evaluate(*testing)
+            run.epoch += 1
+            run.history.append(
+                {
+                    "loss": loss,
+                    "accuracy": accuracy,
+                    "test_loss": test_loss,
+                    "test_accuracy": test_accuracy,
+                }
+            )
+            if weights is not None:
+                minigrad.save(run.checkpoint(), weights)
+            run.saved_epoch = run.epoch
+            progress.line(
+                f"epoch {run.epoch:>{digits}}/{recipe.epochs}  loss {loss:.4f}  accuracy "
+                f"{100 * accuracy:6.2f} %  test {100 * test_accuracy:6.2f} %  "
+                f"{time.perf_counter() - start:5.2f} s"
+            )
+
+
+class Progress:
+    """A bar on a terminal with the loss of late, and lines above it; only lines without tqdm."""
+
+    def __init__(self, steps: int) -> None:
+        self.bar: Any = None
+        self.recent = 0.0
+        if is_installed("tqdm"):
+            bar = require("tqdm", "the progress bar").tqdm
+            self.bar = bar(total=steps, unit="step", leave=False, disable=None)
+        self.step = self._step if self.bar is not None and not self.bar.disable else _nothing
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def _step(self, loss: float) -> None:
+        self.recent = 0.98 * self.recent + 0.02 * loss if self.recent else loss
+        if self.bar.update():
+            self.bar.set_postfix_str(f"loss {self.recent:.3f}", refresh=False)
+
+    def line(self, text: str) -> None:
+        """Print a line, above the bar where there is one."""
+        if self.bar is None or self.bar.disable:
+            print(text, flush=True)
+        else:
+            self.bar.write(text)
+
+
+def _nothing(loss: float) -> None:
+    """What a step tells where there is no bar."""
+
+
+def _description(run: Run, parts: list[ImageDataset]) -> str:
+    recipe = run.recipe
+    weights = sum(parameter.numel() for parameter in run.model.parameters())
+    text = (
+        f"{recipe.dataset}: {len(parts[0]):,} images to train, {len(parts[1]):,} to test; "
+        f"{_title(recipe)}; {weights:,} weights on {run.device}, seed {recipe.seed}"
+    )
+    return text if run.epoch == 0 else f"{text}; resumed after epoch {run.epoch}"
+
+
+def _title(recipe: Recipe) -> str:
+    hidden = " " + "-".join(map(str, recipe.hidden)) if recipe.hidden else ""
+    return (
+        f"{recipe.model}{hidden}, {recipe.optimizer} {recipe.lr:g}, batches of {recipe.batch_size}"
+    )
+
+
+def _interrupted(run: Run, weights: str | None) -> str:
+    stopped = f"interrupted in epoch {run.saved_epoch + 1}"
+    if weights is None:
+        return f"{stopped}; nothing was saved"
+    if run.saved_epoch > run.started_epoch:
+        return (
+            f"{stopped}; {weights} holds the run after epoch {run.saved_epoch}: go on with "
+            f"--resume {weights}"
+        )
+    kept = f"; {weights} is as it was" if os.path.exists(weights) else ""
+    return f"{stopped}; no epoch was complete, so nothing was saved{kept}"
+
+
+def _report(
+    run: Run, dataset: ImageDataset, testing: Part, weights: str | None, figure: str | None
+) -> None:
+    """Print the final accuracy and where things are; draw the figure."""
+    scores = run.scores(testing.images)
+    correct = int((scores.argmax(1) == testing.labels).sum().item())
+    total = len(testing.labels)
+    print(f"test accuracy: {100 * correct / total:.2f} % ({correct:,} of {total:,})")
+    if weights is not None:
+        print(f"weights: {weights}")
+    if figure is not None:
+        draw_run(
+            figure, f"{run.recipe.dataset}: {_title(run.recipe)}", run.history,
+            dataset.data.numpy(), dataset.targets.numpy(), scores.softmax(1).cpu().numpy(),
+            classes_of(run.recipe.dataset),
+        )  # fmt: skip
+        print(f"figure: {figure}")

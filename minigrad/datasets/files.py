@@ -1,0 +1,101 @@
+"""Where the files of a data set come from: a folder, the cache or a mirror, always checked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from minigrad.datasets.idx import DataFileError
+from minigrad.extras import is_installed, require
+
+FOLDER_VARIABLE = "MINIGRAD_DATA"
+
+
+class Source(NamedTuple):
+    """The files of one data set: their folder, where they can be had, and their SHA-256 by name."""
+
+    folder: str
+    mirrors: tuple[str, ...]
+    sha256: Mapping[str, str]
+
+
+def locate(
+    source: Source, name: str, root: str | os.PathLike[str] | None = None, download: bool = True
+) -> str:
+    """The path of a file of the data set, on the disk and whole.
+
+    Looked for in `root` alone where it is given, else in the folder that MINIGRAD_DATA names and
+    then in the cache; downloaded into `root` or the cache where it is in neither. Raises
+    DataFileError for a file that is damaged or cannot be had, and MissingExtra where a download
+    needs a package that is not installed.
+    """
+    searched = []
+    for base in (root, None if root is not None else os.environ.get(FOLDER_VARIABLE)):
+        if base:
+            path = os.path.join(base, source.folder, name)
+            if os.path.exists(path):
+                _check(path, source, name)
+                return path
+            searched.append(path)
+    if root is None:
+        cache = require("pooch", f"the cache of {source.folder}").os_cache("minigrad")
+        folder = os.path.join(cache, source.folder)
+        path = os.path.join(folder, name)
+        if os.path.exists(path) and _sha256(path) == source.sha256[name]:
+            return path
+        searched.append(path)
+    else:
+        folder = os.path.join(root, source.folder)
+    if not download:
+        raise DataFileError(
+            f"cannot find {name}: there is no {' and no '.join(searched)}; download=True gets it"
+        )
+    return _download(source, name, folder, searched)
+
+
+def _download(source: Source, name: str, folder: str, searched: list[str]) -> str:
+    """The file from the first mirror that gives it whole."""
+    pooch = require("pooch", f"downloading {source.folder}")
+    failures = []
+    for mirror in source.mirrors:
+        try:
+            path: str = pooch.retrieve(
+                mirror + name,
+                known_hash="sha256:" + source.sha256[name],
+                fname=name,
+                path=folder,
+                progressbar=is_installed("tqdm"),
+            )
+        except (OSError, ValueError) as error:
+            failures.append(f"{mirror} ({_short(error)})")
+        else:
+            return path
+    raise DataFileError(
+        f"cannot get {source.folder}/{name}: it is not at {' or '.join(searched)}, and no mirror "
+        f"gave it: {', '.join(failures)}; put the file at {searched[0]}, or set "
+        f"{FOLDER_VARIABLE} to a folder that holds {source.folder}/{name}"
+    )
+
+
+def _check(path: str, source: Source, name: str) -> None:
+    found = _sha256(path)
+    expected = source.sha256[name]
+    if found != expected:
+        raise DataFileError(
+            f"{path} is damaged: it has {os.path.getsize(path):,} bytes with SHA-256 {found}, and "
+            f"the published file has {expected}; get it again from {source.mirrors[0]}{name}, or "
+            "remove it to have it downloaded"
+        )
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _short(error: Exception) -> str:
+    """The first line of an error, as several are told in one line."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:120]

@@ -1,0 +1,45 @@
+"""Optional packages: imported on first use, or an error that says which extra installs them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+DISTRIBUTION = "minigrad-engine"
+_EXTRA_OF = {
+    "PIL": "data",
+    "matplotlib": "plot",
+    "pooch": "data",
+    "safetensors": "io",
+    "tqdm": "data",
+}
+_PACKAGE_OF = {"PIL": "pillow"}
+
+
+class MissingExtra(ModuleNotFoundError):
+    """An optional package is needed that is not installed; the message says how to install it."""
+
+
+def require(module: str, purpose: str) -> Any:
+    """The optional module `module`, which may be dotted.
+
+    Raises MissingExtra, naming `purpose` and the command that installs it, when it is missing.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        top = module.partition(".")[0]
+        if error.name != top:
+            raise
+        package = _PACKAGE_OF.get(top, top)
+        raise MissingExtra(
+            f"{purpose} needs the package '{package}', which is not installed; "
+            f'install it with: pip install "{DISTRIBUTION}[{_EXTRA_OF[top]}]"',
+            name=top,
+        ) from None
+
+
+def is_installed(module: str) -> bool:
+    """Whether the optional module can be imported, without importing it."""
+    return importlib.util.find_spec(module) is not None
