@@ -9,14 +9,13 @@ arrays; the functions at the end work on one default generator.
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import operator
 import os
 import struct
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy
 
@@ -38,8 +37,6 @@ _PART_BLOCKS = 2048
 _SMALL_BLOCKS = 256
 _STRETCH = 8
 _WORDS = Variate(philox.BLOCK, lambda xp, words, count: words[:count])
-_PARTS = {"complex64": "float32", "complex128": "float64"}
-_DIGITS = {"bfloat16": 8, "float16": 11, "float32": 24, "float64": 53}
 
 
 class Generator:
@@ -137,7 +134,7 @@ class Generator:
         Every binary digit of the dtype is random: in [0, 1) the numbers are the multiples of
         2**-24 for float32, 2**-53 for float64, 2**-11 for float16.
         """
-        kind = _floating("uniform", dtype)
+        kind = variates.floating("uniform", dtype)
         count, shape = _size("uniform", shape)
         if kind.parts is not None:
             return self.uniform(xp, (*shape, 2), kind.parts, low, high).view(kind.dtype)[..., 0]
@@ -166,7 +163,7 @@ class Generator:
         distribution's quantiles of 32 random bits (at most 6.3 standard deviations away) or, for
         float64, of 64 (at most 9.2).
         """
-        kind = _floating("normal", dtype)
+        kind = variates.floating("normal", dtype)
         count, shape = _size("normal", shape)
         if not std >= 0:
             raise ArgumentError(f"normal(): argument 'std' must be at least 0, but it is {std}")
@@ -183,7 +180,7 @@ class Generator:
 
     def exponential(self, xp: Any, shape: Shape, dtype: Any = "float32", rate: float = 1.0) -> Any:
         """Exponential with this rate; never zero in float32 and float64."""
-        kind = _floating("exponential", dtype)
+        kind = variates.floating("exponential", dtype)
         if kind.parts is not None:
             raise DtypeError(f"exponential(): argument 'dtype' must be real, not {kind.name}")
         if not 0 < rate < math.inf:
@@ -227,7 +224,7 @@ class Generator:
         No value is likelier than another by more than one part in 2**32.
         Raises ArgumentError for an empty range or one that the dtype cannot hold.
         """
-        variate = _integers(operator.index(low), operator.index(high), dtype)
+        variate = variates.integers(operator.index(low), operator.index(high), dtype)
         return self._draw(xp, variate, *_size("integers", shape))
 
     def permutation(self, xp: Any, count: int) -> Any:
@@ -309,61 +306,6 @@ def _size(operation: str, shape: Any) -> tuple[int, tuple[int, ...]]:
     if shape and min(shape) < 0:
         raise ArgumentError(f"{operation}(): a size must be at least 0, but the shape is {shape}")
     return math.prod(shape), shape
-
-
-class _Floating(NamedTuple):
-    """What a draw needs to know of a floating or complex dtype."""
-
-    dtype: numpy.dtype[Any]
-    name: str
-    parts: str | None
-    """The dtype of the two parts of a complex dtype."""
-    computed: str
-    """The dtype that normal and exponential numbers are computed in."""
-
-
-@functools.cache
-def _floating(operation: str, dtype: Any) -> _Floating:
-    dtype = numpy.dtype(dtype)
-    name = dtype.name
-    if name not in _DIGITS and name not in _PARTS:
-        raise DtypeError(
-            f"{operation}(): argument 'dtype' must be a floating or complex dtype, not {name}; "
-            "for example float32"
-        )
-    return _Floating(dtype, name, _PARTS.get(name), "float64" if name == "float64" else "float32")
-
-
-# Many calls ask for one range: the checks are made once.
-@functools.lru_cache(maxsize=256)
-def _integers(low: int, high: int, dtype: Any) -> Variate:
-    dtype = numpy.dtype(dtype)
-    if low >= high:
-        raise ArgumentError(
-            f"integers(): 'low' must be less than 'high', but the range is [{low}, {high})"
-        )
-    smallest, largest = _integer_range(dtype)
-    if low < smallest or high - 1 > largest:
-        raise ArgumentError(
-            f"integers(): the range [{low}, {high}) does not fit {dtype}, which holds the "
-            f"integers from {smallest} to {largest}"
-        )
-    return variates.integers(low, high, dtype)
-
-
-def _integer_range(dtype: numpy.dtype[Any]) -> tuple[int, int]:
-    if dtype.kind in "iu":
-        limits = numpy.iinfo(dtype)
-        return int(limits.min), int(limits.max)
-    if dtype.kind == "b":
-        return 0, 1
-    if dtype.name in _DIGITS:
-        # Beyond this some integers have no floating-point number of their own.
-        largest = 2 ** _DIGITS[dtype.name]
-        return -largest, largest
-    raise DtypeError(
-        f"integers(): argument 'dtype' must be an integer, boolean or floating dtype, not {dtype}"
-    )
 
 
 default_generator = Generator()

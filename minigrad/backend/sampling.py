@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from minigrad.backend.philox import multiply_high
+from minigrad.backend.variates import DIGITS
 from minigrad.errors import ArgumentError, DtypeError
 
 if TYPE_CHECKING:
     from minigrad.backend.random import Generator
-
-_FLOATING = frozenset({"bfloat16", "float16", "float32", "float64"})
 
 
 def permutation(generator: Generator, xp: Any, count: int) -> Any:
@@ -70,7 +69,7 @@ def _with_replacement(generator: Generator, xp: Any, rows: Any, count: int) -> A
 
 
 def _check_weights(xp: Any, weights: Any, count: int, replacement: bool) -> None:
-    if weights.dtype.name not in _FLOATING:
+    if weights.dtype.name not in DIGITS:
         raise DtypeError(
             f"multinomial(): the weights must be floating-point, not {weights.dtype}; for example "
             "weights.float()"

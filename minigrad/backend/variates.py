@@ -7,6 +7,7 @@ little-endian memory holds it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +15,36 @@ import numpy
 
 from minigrad.backend.philox import BLOCK, multiply_high
 from minigrad.backend.quantiles import DOUBLE, SINGLE, minus_log, normal_quantiles
+from minigrad.errors import ArgumentError, DtypeError
+
+DIGITS = {"bfloat16": 8, "float16": 11, "float32": 24, "float64": 53}
+"""The binary digits of each floating-point format."""
+
+_PARTS = {"complex64": "float32", "complex128": "float64"}
+
+
+class Floating(NamedTuple):
+    """What a draw needs to know of a floating or complex dtype."""
+
+    dtype: numpy.dtype[Any]
+    name: str
+    parts: str | None
+    """The dtype of the two parts of a complex dtype."""
+    computed: str
+    """The dtype that normal and exponential numbers are computed in."""
+
+
+@functools.cache
+def floating(operation: str, dtype: Any) -> Floating:
+    """The floating or complex dtype that a draw names; DtypeError for any other."""
+    dtype = numpy.dtype(dtype)
+    name = dtype.name
+    if name not in DIGITS and name not in _PARTS:
+        raise DtypeError(
+            f"{operation}(): argument 'dtype' must be a floating or complex dtype, not {name}; "
+            "for example float32"
+        )
+    return Floating(dtype, name, _PARTS.get(name), "float64" if name == "float64" else "float32")
 
 
 class Variate(NamedTuple):
@@ -26,7 +57,8 @@ class Variate(NamedTuple):
     make: Callable[[Any, Any, int], Any]
 
 
-def _uniform(unsigned: Any, signed: Any, digits: int, floating: Any, dtype: str) -> Variate:
+def _uniform(unsigned: Any, signed: Any, computed: Any, dtype: str) -> Variate:
+    digits = DIGITS[dtype]
     width = 8 * numpy.dtype(unsigned).itemsize
     unused = unsigned(width - digits)
     scale = 2.0**-digits
@@ -35,7 +67,7 @@ def _uniform(unsigned: Any, signed: Any, digits: int, floating: Any, dtype: str)
         pieces = words.view(unsigned)[:count]
         pieces >>= unused
         # The sign bit is clear now, and processors convert signed integers fastest.
-        values = pieces.view(signed).astype(floating)
+        values = pieces.view(signed).astype(computed)
         values *= scale
         return values.astype(dtype) if width == 16 else values
 
@@ -43,10 +75,10 @@ def _uniform(unsigned: Any, signed: Any, digits: int, floating: Any, dtype: str)
 
 
 UNIFORM = {
-    "bfloat16": _uniform(numpy.uint16, numpy.int16, 8, numpy.float32, "bfloat16"),
-    "float16": _uniform(numpy.uint16, numpy.int16, 11, numpy.float32, "float16"),
-    "float32": _uniform(numpy.uint32, numpy.int32, 24, numpy.float32, "float32"),
-    "float64": _uniform(numpy.uint64, numpy.int64, 53, numpy.float64, "float64"),
+    "bfloat16": _uniform(numpy.uint16, numpy.int16, numpy.float32, "bfloat16"),
+    "float16": _uniform(numpy.uint16, numpy.int16, numpy.float32, "float16"),
+    "float32": _uniform(numpy.uint32, numpy.int32, numpy.float32, "float32"),
+    "float64": _uniform(numpy.uint64, numpy.int64, numpy.float64, "float64"),
 }
 """Uniform in [0, 1): as many random bits as the format has binary digits."""
 
@@ -99,8 +131,24 @@ def below(threshold: int) -> Variate:
     return Variate(2 * BLOCK, make)
 
 
+# Many calls ask for one range: the checks are made once.
+@functools.lru_cache(maxsize=256)
 def integers(low: int, high: int, dtype: Any) -> Variate:
-    """Uniform integers in [low, high), all of which the dtype must hold."""
+    """Uniform integers in [low, high).
+
+    Raises ArgumentError where the range is empty or the dtype does not hold it.
+    """
+    dtype = numpy.dtype(dtype)
+    if low >= high:
+        raise ArgumentError(
+            f"integers(): 'low' must be less than 'high', but the range is [{low}, {high})"
+        )
+    smallest, largest = _integer_range(dtype)
+    if low < smallest or high - 1 > largest:
+        raise ArgumentError(
+            f"integers(): the range [{low}, {high}) does not fit {dtype}, which holds the "
+            f"integers from {smallest} to {largest}"
+        )
     span = high - low
     offset = numpy.uint64(low % 2**64)
     narrow = span <= 2**32
@@ -113,6 +161,21 @@ def integers(low: int, high: int, dtype: Any) -> Variate:
         return values[:count]
 
     return Variate(BLOCK if narrow else BLOCK // 2, make)
+
+
+def _integer_range(dtype: numpy.dtype[Any]) -> tuple[int, int]:
+    if dtype.kind in "iu":
+        limits = numpy.iinfo(dtype)
+        return int(limits.min), int(limits.max)
+    if dtype.kind == "b":
+        return 0, 1
+    if dtype.name in DIGITS:
+        # Beyond this some integers have no floating-point number of their own.
+        largest = 2 ** DIGITS[dtype.name]
+        return -largest, largest
+    raise DtypeError(
+        f"integers(): argument 'dtype' must be an integer, boolean or floating dtype, not {dtype}"
+    )
 
 
 # Words read as binary fractions, times the span: one word a value for spans up to 2**32 and two
