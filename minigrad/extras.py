@@ -26,10 +26,10 @@ def require(module: str, purpose: str) -> Any:
 
     Raises MissingExtra, naming `purpose` and the command that installs it, when it is missing.
     """
+    top = module.partition(".")[0]
     try:
-        return importlib.import_module(module)
+        importlib.import_module(top)
     except ModuleNotFoundError as error:
-        top = module.partition(".")[0]
         if error.name != top:
             raise
         package = _PACKAGE_OF.get(top, top)
@@ -38,6 +38,7 @@ def require(module: str, purpose: str) -> Any:
             f'install it with: pip install "{DISTRIBUTION}[{_EXTRA_OF[top]}]"',
             name=top,
         ) from None
+    return importlib.import_module(module)
 
 
 def is_installed(module: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -41,10 +42,13 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
     if os.path.isdir(target) or not name:
-        raise IsADirectoryError(f"cannot write {os.fspath(path)}: it is a folder; name a file")
+        raise IsADirectoryError(
+            errno.EISDIR, f"cannot write {os.fspath(path)}: it is a folder; name a file"
+        )
     if not os.path.isdir(folder):
         raise FileNotFoundError(
-            f"cannot write {os.fspath(path)}: there is no folder {folder}; make it first"
+            errno.ENOENT,
+            f"cannot write {os.fspath(path)}: there is no folder {folder}; make it first",
         )
     probe = os.path.join(folder, f".{name}.{secrets.token_hex(6)}.tmp")
     try:

@@ -41,8 +41,9 @@ def save(obj: Any, f: str | os.PathLike[str]) -> None:
     """Write a nested object to the file `f`: tensors, arrays, numbers, strings, None, containers.
 
     Dicts keep the type of their keys, so that what `state_dict()` of a module, an optimizer or a
-    schedule gives comes back as it was; a tensor that occurs twice is one tensor again. The old
-    file is replaced only once the new one is complete on the disk.
+    schedule gives comes back as it was (any mapping as a dict, a Parameter as a tensor that
+    requires a gradient); a tensor that occurs twice is one tensor again. The old file is replaced
+    only once the new one is complete on the disk.
     Raises TypeError for other kinds of object and OSError when the file cannot be written.
 
     >>> import minigrad
@@ -87,8 +88,8 @@ def load(f: str | os.PathLike[str], map_location: Any = None) -> Any:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except package.SafetensorError as error:
         raise CheckpointError(
-            f"cannot load {path}: it is not a complete safetensors file ({_reason(error)[1]}); "
-            "it was cut short or damaged, or another program wrote it"
+            f"cannot load {path}: its {os.path.getsize(path):,} bytes are not a complete "
+            "safetensors file; it was cut short or damaged, or another program wrote it"
         ) from error
     described: Any = {"dict": [[name, {"tensor": name}] for name in arrays]}
     if _OURS & metadata.keys():
@@ -167,4 +168,4 @@ def _reason(error: Exception) -> tuple[int | None, str]:
     found = re.search(r"\(os error (\d+)\)", str(error))
     if found:
         return int(found[1]), os.strerror(int(found[1]))
-    return None, str(error).removeprefix("Error while deserializing header: ")
+    return None, str(error)
