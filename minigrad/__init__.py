@@ -7,6 +7,7 @@ are loaded when they are first used.
 from __future__ import annotations
 
 import importlib
+import pathlib
 import warnings
 from typing import Any
 
@@ -14,21 +15,12 @@ from minigrad.backend import device
 from minigrad.dtypes import *  # noqa: F403
 from minigrad.modes import *  # noqa: F403
 
-try:
-    from minigrad.ops.shape import *  # noqa: F403
-except ImportError:
-    pass
-for _name in (
-    "elementwise", "compare", "special", "activation", "reduce", "sort", "shape", "index",
-    "creation", "matmul", "linalg", "random", "fused", "norm", "embedding", "conv", "pool",
-):
-    try:
-        _module = importlib.import_module("minigrad.ops." + _name)
-    except ModuleNotFoundError:
-        continue
-    globals().update({n: getattr(_module, n) for n in getattr(_module, "__all__", ())})
 from minigrad.printing import set_printoptions
 from minigrad.tensor import Size, Tensor, is_tensor
+
+for _path in sorted(pathlib.Path(__file__).parent.joinpath("ops").glob("*.py")):
+    _module = importlib.import_module("minigrad.ops." + _path.stem)
+    globals().update({n: getattr(_module, n) for n in getattr(_module, "__all__", ())})
 
 __version__ = "0.1.0"
 

@@ -78,6 +78,8 @@ class Node:
 
     def name(self) -> str:
         """The node's name in torch's manner, such as "MulBackward"."""
+        if self.op.name in ("hook", "output") and self.edges:
+            return self.edges[0][0].name()
         words = self.op.name.strip("_").split("_")
         return "".join(word[:1].upper() + word[1:] for word in words) + "Backward"
 

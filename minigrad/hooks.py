@@ -13,6 +13,7 @@ from typing import Any
 
 from minigrad import engine
 from minigrad.backend import as_array
+from minigrad.errors import GraphError
 from minigrad.graph import Leaf, Node, Traced
 from minigrad.ops.elementwise import conj
 
@@ -68,10 +69,6 @@ class NodeHooks:
         self.like = tensor._tensor
         self.retained = weakref.ref(tensor)
 
-    def retains(self, tensor: Any) -> bool:
-        """Whether the tensor's gradient is kept."""
-        return self.retained is not None and self.retained() is tensor
-
     def __call__(self, g: Any) -> Any:
         traced = isinstance(g, Traced)
         tensor = g if traced else self._wrap(as_array(g))
@@ -116,7 +113,8 @@ def hooks_of(node: Node) -> Any:
         return LeafHooks(node)
     if node.op is not engine.HOOK:
         engine.hooked(node, NodeHooks())
-    assert node.edges is not None
+    if node.edges is None:
+        raise GraphError("no hook can be set: the graph was freed by a backward that has run")
     return node.edges[0][1]
 
 

@@ -50,13 +50,18 @@ def write(array: Any, chain: Chain, value: Any) -> None:
         call(region, *rest, **constants)[...] = value
 
 
-def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The in-place method made from a functional operation: `exp_ = in_place(exp)`."""
-    name = getattr(function, "__name__", "operation").rstrip("_") + "_"
+def in_place(function: Callable[..., Any], keeps: bool | None = None) -> Callable[..., Any]:
+    """The in-place method made from a functional operation: `exp_ = in_place(exp)`.
+
+    `keeps` says whether the operation's graph may keep the tensor's old values; a primitive's
+    rules tell, anything else is taken to keep them unless told otherwise.
+    """
+    name = getattr(function, "__name__", "operation").strip("_") + "_"
     primitive_ = getattr(function, "primitive", None)
-    keeps = primitive_ is None or any(
-        primitive_.inputs[0] in needs for needs in primitive_.needs.values()
-    )
+    if keeps is None:
+        keeps = primitive_ is None or any(
+            primitive_.inputs[0] in needs for needs in primitive_.needs.values()
+        )
 
     @functools.wraps(function)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:

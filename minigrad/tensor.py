@@ -16,6 +16,7 @@ from minigrad.backend import backend_for, backend_of, device, device_of, to_nump
 from minigrad.errors import ArgumentError, DeviceError, DtypeError, GraphError
 from minigrad.graph import Leaf, Node, Traced, is_recording, new, primitive, wrap
 from minigrad.hooks import RemovableHandle, hooks_of
+from minigrad.methods.creation import CreationMethods
 from minigrad.methods.elementwise import ElementwiseMethods
 from minigrad.methods.index import IndexMethods
 from minigrad.methods.linalg import LinalgMethods
@@ -23,6 +24,7 @@ from minigrad.methods.nn import FunctionalMethods
 from minigrad.methods.reduce import ReduceMethods
 from minigrad.methods.shape import ShapeMethods
 from minigrad.ops.promotion import convert
+from minigrad.ops.reduce import broadcast_to
 
 __all__ = ["Size", "Tensor", "is_tensor", "move"]
 
@@ -54,6 +56,14 @@ def move(xp: Any, input: Any, *, to: device, origin: device) -> Any:
     return backend_for(to).from_numpy(to_numpy(input), to)
 
 
+def _copy(input: Any, src: Any, non_blocking: bool = False) -> Any:
+    """The values of `src`, broadcast to the shape of `input`, in its dtype and on its device."""
+    if not isinstance(src, Traced):
+        raise TypeError(f"copy_(): src must be a Tensor, not {type(src).__name__}")
+    value = convert(_moved(src, input.device), input._array.dtype)
+    return broadcast_to(value, size=input._array.shape)
+
+
 class Tensor(
     ElementwiseMethods,
     ReduceMethods,
@@ -61,6 +71,7 @@ class Tensor(
     IndexMethods,
     LinalgMethods,
     FunctionalMethods,
+    CreationMethods,
     Traced,
 ):
     """An n-dimensional array that knows how it was made, so that gradients can flow back.
@@ -76,6 +87,7 @@ class Tensor(
     """
 
     grad: Tensor | None = None
+    retains_grad = False
     __array_priority__ = 1000
     __array_ufunc__ = None
     _tensor: ClassVar[type[Any]]
@@ -292,12 +304,7 @@ class Tensor(
             raise GraphError("retain_grad(): this tensor does not require a gradient")
         if type(self._node) is not Leaf:
             hooks_of(self._node).retain(self)
-
-    @property
-    def retains_grad(self) -> bool:
-        """Whether `retain_grad` was called on this computed tensor."""
-        node = self._node
-        return node is not None and node.op is engine.HOOK and hooks_of(node).retains(self)
+            self.retains_grad = True
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook` with the gradient each time it is computed; what it returns replaces it."""
@@ -442,6 +449,8 @@ class Tensor(
         """The tensor as complex128."""
         return convert(self, dtypes.complex128)  # type: ignore[no-any-return]
 
+    copy_ = inplace.in_place(_copy, keeps=False)
+
     def pin_memory(self) -> Tensor:
         """The tensor itself: host memory is not pinned here."""
         return self
@@ -528,8 +537,8 @@ class Tensor(
         return copy
 
 
-Tensor._tensor = Tensor
-_OWN = frozenset({"_array", "_node", "_base", "_view", "_views", "grad"})
+Traced._tensor = Tensor
+_OWN = frozenset({"_array", "_node", "_base", "_view", "_views", "grad", "retains_grad"})
 
 
 def _unpickle(kind: type[Tensor], array: Any, place: str, requires_grad: bool) -> Tensor:

@@ -11,7 +11,6 @@ from typing import Any
 from minigrad.errors import ArgumentError
 from minigrad.modes import no_grad
 from minigrad.ops.creation import eye, zeros
-from minigrad.ops.linalg import linalg_qr
 from minigrad.ops.random import randperm
 
 __all__ = [
@@ -207,11 +206,13 @@ def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
             f"orthogonal_(): the tensor must have at least 2 dimensions, got shape "
             f"{list(tensor.shape)}"
         )
+    from minigrad import linalg  # loaded on first use, like every namespace beside the core
+
     with no_grad():
         rows = tensor.shape[0]
         flat = tensor.detach().clone().reshape(rows, -1).normal_(0, 1, generator=generator)
         wide = flat.shape[0] < flat.shape[1]
-        q, r = linalg_qr(flat.T if wide else flat)
+        q, r = linalg.qr(flat.T if wide else flat)
         q = q * r.diagonal().sign()
         return tensor.copy_((q.T if wide else q).reshape(tensor.shape) * gain)
 

@@ -11,7 +11,7 @@ from minigrad.errors import ArgumentError
 from minigrad.graph import Traced, wrap
 from minigrad.modes import no_grad
 from minigrad.ops.creation import zeros
-from minigrad.ops.shape import cat
+from minigrad.ops.join import cat
 
 __all__ = [
     "clip_grad_norm_",
