@@ -1,0 +1,230 @@
+"""Looking rows up in a table, and the bilinear map of two inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import kernels, mutation
+from minigrad.backend import namespace
+from minigrad.errors import ArgumentError, DtypeError
+from minigrad.graph import primitive
+from minigrad.ops.elementwise import mul
+from minigrad.ops.extremes import amax
+from minigrad.ops.join import stack
+from minigrad.ops.matmul import linear, matmul
+from minigrad.ops.reduce import mean, sum
+from minigrad.ops.shape import reshape
+from minigrad.ops.windows import raw
+
+__all__: list[str] = []
+
+
+@primitive(
+    input=lambda g, index, shape, padding, by_frequency: take_rows_grad(
+        g, index=index, rows=shape[0], padding=padding, by_frequency=by_frequency
+    )
+)
+def take_rows(
+    xp: Any, input: Any, *, index: Any, padding: int | None, by_frequency: bool
+) -> Any:
+    """The rows of a table at an array of positions."""
+    return input.take(index, 0)
+
+
+@primitive(
+    input=lambda g, index, padding, by_frequency: take_rows(
+        _weigh_rows(g, index=index, padding=padding, by_frequency=by_frequency),
+        index=index,
+        padding=padding,
+        by_frequency=by_frequency,
+    )
+)
+def take_rows_grad(
+    xp: Any, input: Any, *, index: Any, rows: int, padding: int | None, by_frequency: bool
+) -> Any:
+    """The transpose of `take_rows`: a table of zeros with rows added at positions.
+
+    The row `padding` stays zero; `by_frequency` divides each row by how often it was taken.
+    """
+    width = input.shape[-1]
+    out = xp.zeros((rows, width), input.dtype)
+    kernels.add_rows(xp, out, index.reshape(-1), input.reshape(-1, width))
+    return _weighed(xp, out, index, padding, by_frequency)
+
+
+@primitive(
+    input=lambda g, index, padding, by_frequency: _weigh_rows(
+        g, index=index, padding=padding, by_frequency=by_frequency
+    )
+)
+def _weigh_rows(
+    xp: Any, input: Any, *, index: Any, padding: int | None, by_frequency: bool
+) -> Any:
+    return _weighed(xp, input.copy(), index, padding, by_frequency)
+
+
+def _weighed(xp: Any, table: Any, index: Any, padding: int | None, by_frequency: bool) -> Any:
+    """The table with its padding row zero and its rows divided by how often they were taken."""
+    if padding is not None:
+        table[padding] = 0
+    if by_frequency:
+        counts = xp.bincount(index.reshape(-1), minlength=len(table))
+        table /= xp.maximum(counts, 1).astype(table.dtype)[:, None]
+    return table
+
+
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    """The rows of `weight` (entries, width) at the integers of `input`, of any shape.
+
+    The row `padding_idx` gets no gradient. Rows used whose `norm_type`-norm exceeds `max_norm` are
+    scaled down to it in place first. `sparse` is accepted and gives the same, dense, gradient.
+
+    Raises IndexError naming an index that is no row, DtypeError for indices that are no integers.
+    """
+    index, table = raw(input), raw(weight)
+    if getattr(table, "ndim", None) != 2:
+        raise ArgumentError(
+            f"embedding(): argument 'weight' must have shape (entries, width), got "
+            f"{list(getattr(table, 'shape', ()))}"
+        )
+    if not hasattr(index, "dtype"):
+        raise TypeError(
+            f"embedding(): argument 'input' must be a Tensor of integers, not "
+            f"{type(input).__name__}"
+        )
+    if index.dtype.kind not in "iu":
+        raise DtypeError(
+            f"embedding(): argument 'input' must be integers, the rows to take, got {index.dtype}; "
+            f"convert it, for example input.long()"
+        )
+    entries = len(table)
+    if index.size and (int(index.max()) >= entries or int(index.min()) < 0):
+        raise _no_row(index, entries)
+    if padding_idx is not None:
+        if not -entries <= padding_idx < entries:
+            raise ArgumentError(
+                f"embedding(): argument 'padding_idx' is {padding_idx}, but 'weight' has only "
+                f"{entries} rows"
+            )
+        padding_idx %= entries
+    if max_norm is not None:
+        _limit_norms(table, index, max_norm, norm_type)
+    return take_rows(
+        weight, index=index, padding=padding_idx, by_frequency=bool(scale_grad_by_freq)
+    )
+
+
+def _no_row(index: Any, entries: int) -> IndexError:
+    """The error for an index that is no row: which, and where it stands."""
+    wrong = ((index < 0) | (index >= entries)).reshape(-1)
+    at = int(wrong.argmax())
+    value = int(index.reshape(-1)[at])
+    place = []
+    for size in reversed(index.shape):
+        at, rest = divmod(at, size)
+        place.insert(0, rest)
+    return IndexError(
+        f"embedding(): argument 'input' has the index {value} at position {place}, but 'weight' "
+        f"has only the rows 0 to {entries - 1}"
+    )
+
+
+def _limit_norms(table: Any, index: Any, max_norm: float, norm_type: float) -> None:
+    """Scale the rows that will be taken down to a norm, in place."""
+    xp = namespace("embedding", weight=table)
+    rows = xp.unique(index)
+    taken = table[rows]
+    norms = (abs(taken) ** norm_type).sum(1) ** (1 / norm_type)
+    factors = xp.where(norms > max_norm, max_norm / (norms + 1e-7), 1).astype(table.dtype)
+    table[rows] = taken * factors[:, None]
+    mutation.touch(table, "embedding")
+
+
+def embedding_bag(
+    input: Any,
+    weight: Any,
+    offsets: Any = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Any = None,
+) -> Any:
+    """The sum, mean or largest of the rows of `weight` that each bag names.
+
+    The bags are the rows of a 2-d `input`; those of a 1-d one start at `offsets`.
+
+    Raises ArgumentError for a mode or offsets that do not fit.
+    """
+    operation = "embedding_bag"
+    if mode not in ("sum", "mean", "max"):
+        raise ArgumentError(
+            f"{operation}(): argument 'mode' must be 'sum', 'mean' or 'max', got {mode!r}"
+        )
+    if per_sample_weights is not None and mode != "sum":
+        raise ArgumentError(
+            f"{operation}(): argument 'per_sample_weights' needs mode='sum', got {mode!r}"
+        )
+    if input.ndim == 2 and offsets is None:
+        rows = embedding(input, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
+        if per_sample_weights is not None:
+            rows = mul(rows, reshape(per_sample_weights, (*input.shape, 1)))
+        if mode == "max":
+            return amax(rows, 1)
+        return sum(rows, 1) if mode == "sum" else mean(rows, 1)
+    if input.ndim != 1 or offsets is None:
+        raise ArgumentError(
+            f"{operation}(): argument 'input' must be 2-d, or 1-d with argument 'offsets', got "
+            f"shape {list(input.shape)}"
+        )
+    starts = [int(start) for start in raw(offsets).tolist()]
+    stops = [*starts[1:], input.shape[0]]
+    if not starts or starts[0] != 0 or any(b < a for a, b in zip(starts, stops)):
+        raise ArgumentError(
+            f"{operation}(): argument 'offsets' must start with 0 and rise to at most "
+            f"{input.shape[0]}, got {starts}"
+        )
+    rows = embedding(input, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
+    if per_sample_weights is not None:
+        rows = mul(rows, reshape(per_sample_weights, (-1, 1)))
+    if mode == "max":
+        if any(a == b for a, b in zip(starts, stops)):
+            raise ArgumentError(f"{operation}(): an empty bag has no largest row")
+        return stack([amax(rows[a:b], 0) for a, b in zip(starts, stops)])
+    xp = namespace(operation, weight=raw(weight))
+    places = xp.arange(input.shape[0])
+    low, high = xp.asarray(starts)[:, None], xp.asarray(stops)[:, None]
+    member = ((places >= low) & (places < high)).astype(rows.dtype)
+    if mode == "mean":
+        member /= xp.maximum(member.sum(1, keepdims=True), 1)
+    return matmul(member, rows)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """x1 @ weight[k] @ x2 for each k, for inputs (..., A), (..., B) and a weight (K, A, B).
+
+    Raises ArgumentError for shapes that do not fit.
+    """
+    if (
+        weight.ndim != 3
+        or tuple(input1.shape[:-1]) != tuple(input2.shape[:-1])
+        or tuple(weight.shape[1:]) != (input1.shape[-1], input2.shape[-1])
+    ):
+        raise ArgumentError(
+            f"bilinear(): arguments must have shapes (..., A), (..., B) and (K, A, B), got 'input1' "
+            f"{list(input1.shape)}, 'input2' {list(input2.shape)} and 'weight' {list(weight.shape)}"
+        )
+    count, first, second = weight.shape
+    pairs = mul(reshape(input1, (-1, first, 1)), reshape(input2, (-1, 1, second)))
+    flat = reshape(pairs, (-1, first * second))
+    out = linear(flat, reshape(weight, (count, first * second)), bias)
+    return reshape(out, (*input1.shape[:-1], count))
