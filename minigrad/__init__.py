@@ -7,20 +7,52 @@ are loaded when they are first used.
 from __future__ import annotations
 
 import importlib
-import pathlib
 import warnings
 from typing import Any
 
 from minigrad.backend import device
 from minigrad.dtypes import *  # noqa: F403
 from minigrad.modes import *  # noqa: F403
-
 from minigrad.printing import set_printoptions
 from minigrad.tensor import Size, Tensor, is_tensor
 
-for _path in sorted(pathlib.Path(__file__).parent.joinpath("ops").glob("*.py")):
-    _module = importlib.import_module("minigrad.ops." + _path.stem)
-    globals().update({n: getattr(_module, n) for n in getattr(_module, "__all__", ())})
+# After `minigrad.tensor`, so that the function of that name is what `minigrad.tensor` means.
+from minigrad.ops.activation import *  # noqa: F403
+from minigrad.ops.attention import *  # noqa: F403
+from minigrad.ops.compare import *  # noqa: F403
+from minigrad.ops.conv import *  # noqa: F403
+from minigrad.ops.creation import *  # noqa: F403
+from minigrad.ops.data import *  # noqa: F403
+from minigrad.ops.diagonal import *  # noqa: F403
+from minigrad.ops.dropout import *  # noqa: F403
+from minigrad.ops.einsum import *  # noqa: F403
+from minigrad.ops.elementwise import *  # noqa: F403
+from minigrad.ops.embedding import *  # noqa: F403
+from minigrad.ops.error_function import *  # noqa: F403
+from minigrad.ops.extremes import *  # noqa: F403
+from minigrad.ops.functions import *  # noqa: F403
+from minigrad.ops.fused import *  # noqa: F403
+from minigrad.ops.gather import *  # noqa: F403
+from minigrad.ops.index import *  # noqa: F403
+from minigrad.ops.interpolate import *  # noqa: F403
+from minigrad.ops.join import *  # noqa: F403
+from minigrad.ops.lengths import *  # noqa: F403
+from minigrad.ops.mask import *  # noqa: F403
+from minigrad.ops.matmul import *  # noqa: F403
+from minigrad.ops.moments import *  # noqa: F403
+from minigrad.ops.norm import *  # noqa: F403
+from minigrad.ops.pad import *  # noqa: F403
+from minigrad.ops.pool import *  # noqa: F403
+from minigrad.ops.random import *  # noqa: F403
+from minigrad.ops.ranges import *  # noqa: F403
+from minigrad.ops.rearrange import *  # noqa: F403
+from minigrad.ops.reduce import *  # noqa: F403
+from minigrad.ops.scan import *  # noqa: F403
+from minigrad.ops.scatter import *  # noqa: F403
+from minigrad.ops.select import *  # noqa: F403
+from minigrad.ops.shape import *  # noqa: F403
+from minigrad.ops.sort import *  # noqa: F403
+from minigrad.ops.special import *  # noqa: F403
 
 __version__ = "0.1.0"
 
