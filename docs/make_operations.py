@@ -2,9 +2,11 @@
 
 import importlib
 import pkgutil
+import sys
 from pathlib import Path
 
-import minigrad
+sys.path.insert(0, str(Path(__file__).parent.parent))  # this tree's package, installed or not
+
 import minigrad.ops
 from minigrad.graph import registry
 

@@ -6,6 +6,9 @@ differentiated again.
 
 Prints:
     y      = [1.0, 2.0, 3.0]
+    y'     = [0.33333, 0.08333, 0.03704]
+    y''    = [-0.22222, -0.00694, -0.00091]
+    checks = True True
 """
 
 import minigrad

@@ -1,7 +1,12 @@
 """The digits that come with the package, as one writes it in PyTorch: a model, a loop, a test.
 
 Prints:
-    epoch 1  loss 1.0  test accuracy 90 %
+    epoch 1  loss 1.7  test accuracy 86%
+    epoch 2  loss 0.4  test accuracy 92%
+    epoch 3  loss 0.2  test accuracy 94%
+    epoch 4  loss 0.1  test accuracy 95%
+    epoch 5  loss 0.1  test accuracy 96%
+    epoch 6  loss 0.1  test accuracy 98%
 """
 
 import minigrad
@@ -27,7 +32,6 @@ class Net(nn.Module):
 
 
 def accuracy(model, loader):
-    model.eval()
     with minigrad.no_grad():
         right = [(model(images).argmax(dim=1) == labels).sum().item() for images, labels in loader]
     return sum(right) / len(loader.dataset)
@@ -37,11 +41,11 @@ minigrad.manual_seed(0)
 training = DataLoader(Digits(train=True), batch_size=32, shuffle=True)
 testing = DataLoader(Digits(train=False), batch_size=355)
 model = Net()
-optimizer = optim.Adam(model.parameters(), lr=3e-3)
+optimizer = optim.Adam(model.parameters(), lr=5e-3)
+schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=6)
 criterion = nn.CrossEntropyLoss()
 
-for epoch in range(1, 6):
-    model.train()
+for epoch in range(1, 7):
     total = 0.0
     for images, labels in training:
         loss = criterion(model(images), labels)
@@ -49,5 +53,6 @@ for epoch in range(1, 6):
         loss.backward()
         optimizer.step()
         total += loss.item() * len(labels)
-    mean = total / len(training.dataset)
-    print(f"epoch {epoch}  loss {mean:.2f}  test accuracy {accuracy(model, testing):.0%}")
+    schedule.step()
+    total /= len(training.dataset)
+    print(f"epoch {epoch}  loss {total:.1f}  test accuracy {accuracy(model, testing):.0%}")

@@ -1,8 +1,22 @@
 """Back-propagation one number at a time: every value is a 0-d tensor, every arrow is visible.
 
 Prints:
-    out = 0.7071
-    d out / d x1 = -1.5000
+    TanhBackward
+      AddBackward
+        AddBackward
+          MulBackward
+            AccumulateGrad
+            AccumulateGrad
+          MulBackward
+            AccumulateGrad
+            AccumulateGrad
+        AccumulateGrad
+    out = 0.5000
+    d out / d x1 = -2.2500
+    d out / d w1 = 1.5000
+    d out / d x2 = 0.7500
+    d out / d w2 = 3.0000
+    d out / d bias = 0.7500
 """
 
 import minigrad
@@ -14,11 +28,6 @@ bias = minigrad.tensor(2.549306, requires_grad=True)
 
 total = x1 * w1 + x2 * w2 + bias
 out = total.tanh()
-out.backward()
-
-print(f"out = {out.item():.4f}")
-for name, leaf in {"x1": x1, "w1": w1, "x2": x2, "w2": w2, "bias": bias}.items():
-    print(f"d out / d {name} = {leaf.grad.item():.4f}")
 
 
 def show(node, depth=0):
@@ -29,3 +38,8 @@ def show(node, depth=0):
 
 
 show(out.grad_fn)
+out.backward()
+
+print(f"out = {out.item():.4f}")
+for name, leaf in {"x1": x1, "w1": w1, "x2": x2, "w2": w2, "bias": bias}.items():
+    print(f"d out / d {name} = {leaf.grad.item():.4f}")

@@ -1,7 +1,7 @@
 """Exclusive or, the smallest problem that needs a hidden layer, with nothing but tensors.
 
 Prints:
-    step    0  loss 0.7
+    step    0  loss 1.2
     step  500  loss 0.0
     [0, 0] -> 0.00
     [0, 1] -> 1.00

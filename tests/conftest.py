@@ -8,7 +8,12 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-from hypothesis import HealthCheck, settings  # noqa: E402 - the variables come first
+from collections.abc import Iterator  # noqa: E402 - the variables come first
+
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+import minigrad  # noqa: E402
 
 # The same examples on every run, so that a red suite means a changed package.  New ones are
 # drawn by the long run: `pytest --hypothesis-profile=fuzz`.
@@ -20,3 +25,12 @@ settings.register_profile(
     "fuzz", max_examples=5000, deadline=None, suppress_health_check=_slow_is_fine
 )
 settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def fresh_start() -> Iterator[None]:
+    """Seed the generator, and undo what a test may leave set for the next."""
+    dtype = minigrad.get_default_dtype()
+    minigrad.manual_seed(0)
+    yield
+    minigrad.set_default_dtype(dtype)

@@ -3,14 +3,19 @@
 import difflib
 import re
 
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?%?")
 
 
-def last_place(number: str) -> float:
-    """One unit in the last place that was printed: 0.01 for 3.14, 0 for a whole number."""
-    digits, _, exponent = number.partition("e")
+def read(number: str) -> tuple[float, float]:
+    """A number and one unit in the last place that was printed: 0.01 for 3.14, 1 for 96%.
+
+    A whole number is a count, and has none.
+    """
+    digits, _, exponent = number.rstrip("%").partition("e")
     _, dot, decimals = digits.partition(".")
-    return 10.0 ** (int(exponent or 0) - len(decimals)) if dot or exponent else 0.0
+    rounded = dot or exponent or number.endswith("%")
+    unit = 10.0 ** (int(exponent or 0) - len(decimals)) if rounded else 0.0
+    return float(number.rstrip("%")), unit
 
 
 def same_line(actual: str, expected: str) -> bool:
@@ -20,9 +25,10 @@ def same_line(actual: str, expected: str) -> bool:
     if _NUMBER.sub("#", actual).split() != _NUMBER.sub("#", expected).split():
         return False
     pairs = zip(_NUMBER.findall(actual), _NUMBER.findall(expected), strict=True)
-    return all(
-        abs(float(a) - float(b)) <= 1.001 * max(last_place(a), last_place(b)) for a, b in pairs
-    )
+    for (a, unit), (b, other) in (map(read, pair) for pair in pairs):
+        if abs(a - b) > 1.001 * max(unit, other):
+            return False
+    return True
 
 
 def assert_printed(actual: str, expected: str) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import doctest
 import importlib
 import io
+import itertools
 import re
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def fences(page):
 def programs(page):
     """Each python block of a page, with the text block that follows it as what it prints."""
     blocks = fences(page)
-    for (language, source), (kind, text) in zip(blocks, [*blocks[1:], ("", "")], strict=True):
+    for (language, source), (kind, text) in itertools.pairwise([*blocks, ("", "")]):
         if language == "python":
             yield source, text if kind == "text" else ""
 
@@ -54,6 +55,13 @@ def test_the_readme_holds_a_program():
 def test_the_links_of_a_page_lead_somewhere(page):
     targets = [target for target in _LINK.findall(page.read_text("utf-8")) if ":" not in target]
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_page_of_operations_is_current(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    page = importlib.import_module("make_operations").page()
+    renew = "run: python docs/make_operations.py"
+    assert (ROOT / "docs" / "operations.md").read_text("utf-8") == page, renew
 
 
 @pytest.mark.parametrize("marker", ["setup-and-train", "setup-and-test"])
