@@ -116,6 +116,7 @@ FAULTS: list[tuple[str, str, Callable[..., Any], str]] = [
     ("split", "split", lambda *a, **k: torch.split(*a, **k)[:1], "samples"),
     ("topk", "topk", reversed_indices, "samples"),
     ("sort", "sort", unnamed_fields, "samples"),
+    ("argsort", "argsort", lambda *a, **k: torch.argsort(*a, **k) * 0, "samples"),
     ("linalg.svd", "linalg.svd", too_many_left_vectors, "samples"),
     ("item", "Tensor.item", lambda value: value, "samples"),
     ("nn.functional.batch_norm", "nn.functional.batch_norm", drifting, "samples"),

@@ -1,0 +1,105 @@
+"""Where a result may differ from torch's and still be right: rounding and the order of equals.
+
+Both are facts about torch, not about the library under test. In float16, float32 and complex64 two
+right results differ by rounding, and torch's own can be the worse one: a result is also accepted
+where it is no further from torch's double precision result than torch's single precision one is,
+beyond the tolerance. And torch promises no order among equal elements to a sort that is not stable.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.testing._internal.opinfo.core import OpInfo, SampleInput
+
+from tests.opdb.arguments import Arguments, flatten
+from tests.opdb.calling import Call
+from tests.opdb.comparison import Tolerances, difference, results_differ
+from tests.opdb.libraries import TorchLibrary
+
+_DOUBLE = {
+    torch.float16: torch.float64,
+    torch.float32: torch.float64,
+    torch.complex64: torch.complex128,
+}
+
+
+def _in_double(item: Any) -> Any:
+    if isinstance(item, torch.dtype):
+        return _DOUBLE.get(item, item)
+    return item.to(_DOUBLE.get(item.dtype, item.dtype))
+
+
+def within_rounding(
+    library: TorchLibrary,
+    call: Call,
+    sample: SampleInput,
+    got: Any,
+    expected: Any,
+    tolerances: Tolerances,
+) -> bool:
+    """Say whether a result is as near to the double precision result as torch's own."""
+    reference = TorchLibrary()
+    theirs = flatten(reference, expected)
+    if not any(isinstance(item, torch.Tensor) and item.dtype in _DOUBLE for item in theirs):
+        return False
+    if results_differ(library, got, expected, tolerances, values=False) is not None:
+        return False
+    exact = flatten(reference, Arguments(reference, sample.transform(_in_double), False).call(call))
+    ours = [library.to_torch(item) for item in flatten(library, got)]
+    return all(
+        _near(mine, torchs.detach(), precise, tolerances)
+        for mine, torchs, precise in zip(ours, theirs, exact, strict=True)
+    )
+
+
+def _near(
+    mine: torch.Tensor, torchs: torch.Tensor, exact: torch.Tensor, tolerances: Tolerances
+) -> bool:
+    if mine.dtype not in _DOUBLE:
+        return torch.equal(mine, torchs)
+    relative, absolute = tolerances.of(mine.dtype)
+    same = (mine == torchs) | (mine.isnan() & torchs.isnan())
+    error = (torchs.to(exact.dtype) - exact).abs()
+    worst = error[error.isfinite()].max() if bool(error.isfinite().any()) else 0.0
+    allowed = absolute + relative * exact.abs() + worst
+    return bool((same | ((mine.to(exact.dtype) - exact).abs() <= allowed)).all())
+
+
+_SORTS = {"sort": 0, "argsort": 0, "topk": 1}
+
+
+def is_unstable_sort(operation: OpInfo, sample: SampleInput) -> bool:
+    """Say whether torch promises no order among equal elements to this sample."""
+    return operation.name in _SORTS and not sample.kwargs.get("stable", False)
+
+
+def sorts_differ(
+    library: TorchLibrary,
+    operation: OpInfo,
+    sample: SampleInput,
+    got: Any,
+    expected: Any,
+    tolerances: Tolerances,
+) -> str | None:
+    """Return what differs between two sorts: the indices must be distinct and pick equal values."""
+    found = results_differ(library, got, expected, tolerances, values=False)
+    if found is not None:
+        return found
+    position = _SORTS[operation.name]
+    default = sample.args[position] if len(sample.args) > position else -1
+    dim = sample.kwargs.get("dim", default)
+    *values, index = [library.to_torch(item) for item in flatten(library, got)]
+    *wanted_values, wanted_index = flatten(TorchLibrary(), expected)
+    for mine, wanted in zip(values, wanted_values, strict=True):
+        found = difference(mine, wanted.detach(), tolerances)
+        if found is not None:
+            return found
+    data = sample.input.detach()
+    size = data.shape[dim] if data.ndim else 1
+    if index.numel() and not bool(((index >= 0) & (index < size)).all()):
+        return f"an index is outside [0, {size}): {index}"
+    if index.ndim and not bool((index.sort(dim).values.diff(dim=dim) > 0).all()):
+        return f"an index occurs twice: {index}"
+    return difference(data.gather(dim, index), data.gather(dim, wanted_index), tolerances)
