@@ -9,6 +9,7 @@ from minigrad.backend import namespace
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.ops.dropout import dropout
 from minigrad.ops.fused import softmax
+from minigrad.ops.half import in_single
 from minigrad.ops.matmul import matmul
 from minigrad.ops.rearrange import repeat_interleave
 from minigrad.ops.select import where
@@ -18,6 +19,7 @@ from minigrad.ops.windows import raw, same_dtype
 __all__: list[str] = []
 
 
+@in_single
 def scaled_dot_product_attention(
     query: Any,
     key: Any,

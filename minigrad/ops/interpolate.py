@@ -7,9 +7,10 @@ import struct
 from math import floor
 from typing import Any
 
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, DtypeError
 from minigrad.ops import pool
-from minigrad.ops.resample import Table, resample
+from minigrad.ops.half import in_single
+from minigrad.ops.resample import Table, resample, resample_bytes
 from minigrad.ops.shape import permute, reshape
 
 __all__ = ["channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
@@ -26,6 +27,7 @@ _MODES = {
 _SMOOTH = ("linear", "bilinear", "bicubic", "trilinear")
 
 
+@in_single
 def interpolate(
     input: Any,
     size: Any = None,
@@ -70,13 +72,22 @@ def interpolate(
         averages = (pool.adaptive_avg_pool1d, pool.adaptive_avg_pool2d, pool.adaptive_avg_pool3d)
         return averages[dims - 1](input, targets)
     kind = "cubic" if mode == "bicubic" else "linear" if mode in _SMOOTH else mode
+    function = resample
+    if mode in _SMOOTH and input.dtype.kind not in "fc":
+        if input.dtype.name != "uint8":
+            raise DtypeError(
+                f"interpolate(): mode {mode!r} needs floats or uint8, got {input.dtype}; convert "
+                f"argument 'input', for example input.float()"
+            )
+        function = resample_bytes
     out = input
-    for dim, (n, target, scale) in enumerate(zip(sizes, targets, scales), 2):
+    # The last dimension first: uint8 is rounded after each.
+    for dim, n, target, scale in reversed(tuple(zip(range(2, dims + 2), sizes, targets, scales))):
         if antialias:
             table = _smooth(kind, n, target, scale, bool(align_corners))
         else:
             table = _points(kind, n, target, scale, bool(align_corners))
-        out = resample(out, table=table, dim=dim)
+        out = function(out, table=table, dim=dim)
     return out
 
 

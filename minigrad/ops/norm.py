@@ -16,6 +16,7 @@ from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import primitive
 from minigrad.ops.pad import pad_constant
 from minigrad.ops.pool import avg_pool2d
+from minigrad.ops.promotion import convert
 from minigrad.ops.reduce import sum_to
 from minigrad.ops.shape import reshape
 from minigrad.ops.windows import raw
@@ -327,6 +328,8 @@ def batch_norm(
     Raises ArgumentError when training on one value for each channel, or for shapes that do not fit.
     """
     if input.ndim < 2:
+        if 0 in input.shape:
+            return input * 1
         raise ArgumentError(
             f"batch_norm(): argument 'input' must have shape (N, C) or (N, C, ...), got "
             f"{list(input.shape)}"
@@ -383,13 +386,15 @@ def _by_running(
     """The input normalised by given statistics: one product and one sum for each element."""
     mean, variance = raw(mean), raw(variance)
     xp = namespace("batch_norm", running_mean=mean)
+    mean, variance = kernels.wide(xp, mean), kernels.wide(xp, variance)
     scale = 1 / xp.sqrt(variance + eps)
-    if scale.dtype != input.dtype:
-        scale, mean = scale.astype(input.dtype), mean.astype(input.dtype)
     if weight is not None:
-        scale = weight * scale
-    shift = -(scale * mean) if bias is None else bias - scale * mean
-    return input * reshape(scale, affine) + reshape(shift, affine)
+        scale = convert(weight, scale.dtype) * scale
+    shift = -(scale * mean)
+    if bias is not None:
+        shift = convert(bias, scale.dtype) + shift
+    wide = convert(input, scale.dtype)
+    return convert(wide * reshape(scale, affine) + reshape(shift, affine), input.dtype)
 
 
 def instance_norm(

@@ -44,11 +44,13 @@ def pad_constant(xp: Any, input: Any, *, widths: Widths, value: Any) -> Any:
 def _border(mode: str, size: int, before: int, behind: int) -> Table:
     """Where each padded cell takes its value from."""
     rows = []
+    # What a negative width crops takes no part in going around.
+    start, period = max(0, -before), size + min(before, 0) + min(behind, 0)
     for place in range(-before, size + behind):
         if mode == "replicate":
             source = min(max(place, 0), size - 1)
         elif mode == "circular":
-            source = place % size
+            source = start + (place - start) % period
         else:
             source = abs(place)
             source = source if source < size else 2 * (size - 1) - source

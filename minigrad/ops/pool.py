@@ -116,7 +116,9 @@ def _avg_pool(
     input = kernels.wide(xp, input)
     total = kernels.window_sum(xp, input, kernel, stride, padding, count)
     if dtype.kind in "iu":
-        return xp.sign(total) * (abs(total) // _divisor(xp, divisor, dtype))
+        # Integers are divided towards zero, as in torch.
+        by = _divisor(xp, divisor, dtype)
+        return (xp.sign(total) * xp.sign(by) * (abs(total) // abs(by))).astype(dtype, copy=False)
     total /= _divisor(xp, divisor, total.dtype)
     return total.astype(dtype, copy=False)
 
@@ -148,7 +150,7 @@ def _avg_pool_grad(
 def _divisor(xp: Any, divisor: Divisor, dtype: Any) -> Any:
     """The number that each window's sum is divided by, as a number or an array over windows."""
     if isinstance(divisor, int):
-        return divisor
+        return xp.asarray(divisor, dtype)
     result = xp.ones((), dtype)
     for counts in divisor:
         result = result[..., None] * xp.asarray(counts, dtype)

@@ -94,6 +94,25 @@ def resample(xp: Any, input: Any, *, table: Table, dim: int) -> Any:
     return out.astype(dtype, copy=False)
 
 
+@primitive()
+def resample_bytes(xp: Any, input: Any, *, table: Table, dim: int) -> Any:
+    """`resample` of uint8 in whole numbers: weights of 15 bits, as Pillow and torch have them."""
+    most = max((abs(weight) for row in table.rows for _, weight in row), default=1.0)
+    bits = 0
+    while bits < 22 and int(0.5 + most * (1 << (bits + 1))) < 1 << 15:
+        bits += 1
+    behind = (1,) * (input.ndim - dim - 1)
+    before = (slice(None),) * dim
+    total = _zeros(xp, input, table, dim).astype(xp.int32)
+    total += 1 << (bits - 1)
+    for outputs, inputs, weights in table.taps(xp, xp.zeros(0)):
+        weights = xp.ones(len(inputs)) if weights is None else weights
+        scaled = xp.trunc(weights * (1 << bits) + xp.copysign(0.5, weights)).astype(xp.int32)
+        part = input.take(inputs, dim) * scaled.reshape(-1, *behind)
+        total[(*before, slice(None) if outputs is None else outputs)] += part
+    return xp.clip(total >> bits, 0, 255).astype(xp.uint8)
+
+
 def _zeros(xp: Any, input: Any, table: Table, dim: int) -> Any:
     return xp.zeros((*input.shape[:dim], len(table.rows), *input.shape[dim + 1 :]), input.dtype)
 

@@ -9,6 +9,7 @@ from minigrad.backend import namespace
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.nn.functional.loss import check_reduction, reduced
 from minigrad.ops.fused import cross_entropy_of_classes, log_softmax, pick_classes
+from minigrad.ops.half import in_single
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape
 from minigrad.ops.windows import raw
@@ -57,6 +58,7 @@ def cross_entropy(
     return _general(input, target, weight, ignore_index, reduction, label_smoothing)
 
 
+@in_single
 def _general(
     input: Any,
     target: Any,
@@ -115,6 +117,7 @@ def _of_probabilities(
     return total / (terms.numel() // input.shape[dim]) if reduction == "mean" else total
 
 
+@in_single
 def nll_loss(
     input: Any,
     target: Any,

@@ -9,6 +9,7 @@ from minigrad.errors import ArgumentError
 from minigrad.nn.functional.loss import check_reduction, check_shapes, reduced
 from minigrad.ops.activation import logsigmoid
 from minigrad.ops.dims import wrap_dim
+from minigrad.ops.half import in_single
 from minigrad.ops.lengths import vector_norm
 from minigrad.ops.promotion import require_floating
 from minigrad.ops.reduce import sum
@@ -27,12 +28,14 @@ __all__ = [
 ]
 
 
+@in_single
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
     """The input over its `p`-norm along `dim`, which counts as at least `eps`."""
     require_floating("normalize", "input", input)
     return input / clamp_min(vector_norm(input, p, dim, True), eps)
 
 
+@in_single
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """The cosine of the angle between vectors along `dim`; norms count as at least `eps`.
 
@@ -53,6 +56,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return sum(product / (lengths[0] * lengths[1]), dim)
 
 
+@in_single
 def pairwise_distance(
     x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Any:
@@ -60,6 +64,7 @@ def pairwise_distance(
     return vector_norm(x1 - x2 + eps, p, -1, keepdim)
 
 
+@in_single
 def hinge_embedding_loss(
     input: Any, target: Any, margin: float = 1.0, reduction: str = "mean"
 ) -> Any:
@@ -71,6 +76,7 @@ def hinge_embedding_loss(
     return reduced(near + far, reduction)
 
 
+@in_single
 def margin_ranking_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean"
 ) -> Any:
@@ -82,6 +88,7 @@ def margin_ranking_loss(
     return reduced(clamp_min(-target * (input1 - input2) + margin, 0), reduction)
 
 
+@in_single
 def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """log(1 + exp(-target input)) for targets 1 and -1."""
     check_reduction("soft_margin_loss", reduction)
@@ -89,6 +96,7 @@ def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     return reduced(-logsigmoid(target * input), reduction)
 
 
+@in_single
 def cosine_embedding_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean"
 ) -> Any:
@@ -113,6 +121,7 @@ def cosine_embedding_loss(
     return reduced(near + far, reduction)
 
 
+@in_single
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,

@@ -11,6 +11,7 @@ from minigrad.graph import primitive
 from minigrad.ops.activation import logsigmoid
 from minigrad.ops.elementwise import abs
 from minigrad.ops.functions import exp
+from minigrad.ops.half import in_single
 from minigrad.ops.promotion import elementwise
 from minigrad.ops.reduce import mean, sum
 from minigrad.ops.select import clamp, where
@@ -96,6 +97,7 @@ def squared_error(xp: Any, input: Any, target: Any, *, average: bool) -> Any:
     return total / prod(difference.shape) if average else total
 
 
+@in_single
 def mse_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Any:
     """The squared difference of input and target, which have the same shape.
 
@@ -122,6 +124,7 @@ def _weighted_mean(loss: Any, weight: Any, reduction: str) -> Any:
     return reduced(loss * weight, reduction)
 
 
+@in_single
 def l1_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Any:
     """The absolute difference of input and target, which have the same shape.
 
@@ -145,6 +148,7 @@ def _huber(xp: Any, input: Any, target: Any, *, delta: float) -> Any:
     return xp.where(size < delta, 0.5 * size * size, delta * (size - 0.5 * delta))
 
 
+@in_single
 def huber_loss(
     input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
 ) -> Any:
@@ -163,6 +167,7 @@ def huber_loss(
     return reduced(loss, reduction)
 
 
+@in_single
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
     """The Huber loss over `beta`: the absolute difference, rounded off within `beta` of zero.
 
@@ -200,6 +205,7 @@ def _check_labels(operation: str, target: Any) -> None:
             )
 
 
+@in_single
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,
@@ -244,6 +250,7 @@ def _capped_log(xp: Any, input: Any) -> Any:
     return xp.maximum(xp.log(input), -100)
 
 
+@in_single
 def binary_cross_entropy(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean"
 ) -> Any:
@@ -270,6 +277,7 @@ def binary_cross_entropy(
     return reduced(loss, reduction)
 
 
+@in_single
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
     """The Kullback-Leibler divergence of target probabilities from predicted log-probabilities.
 
@@ -290,6 +298,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     return reduced(loss, reduction)
 
 
+@in_single
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -316,6 +325,7 @@ def poisson_nll_loss(
     return reduced(loss, reduction)
 
 
+@in_single
 def gaussian_nll_loss(
     input: Any,
     target: Any,
