@@ -9,6 +9,10 @@ class DtypeError(TypeError, ValueError, RuntimeError):
     """An argument has a dtype that the operation cannot take."""
 
 
+class PositionError(IndexError, RuntimeError):
+    """A position lies outside the dimension that it points into."""
+
+
 class DeviceError(ValueError, RuntimeError):
     """Arguments live on different devices, or a device is not there."""
 

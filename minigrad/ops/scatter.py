@@ -1,0 +1,136 @@
+"""Elements written and added at index tensors along dimensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.errors import ArgumentError
+from minigrad.graph import primitive
+from minigrad.ops.dims import wrap_dim
+from minigrad.ops.elementwise import mul
+from minigrad.ops.gather import (
+    along,
+    check_inside,
+    check_positions,
+    index_array,
+    number_for,
+    slices,
+)
+from minigrad.ops.index import getitem, put, same_dtype
+from minigrad.ops.promotion import convert
+from minigrad.ops.shape import reshape
+
+__all__ = ["index_add", "index_copy", "index_fill", "scatter", "scatter_add"]
+
+
+def _write_slices(
+    operation: str, input: Any, dim: int, index: Any, source: Any, accumulate: bool
+) -> Any:
+    """Write or add slices at positions along a dimension."""
+    dim, raw = slices(operation, input, dim, index)
+    same_dtype(operation, input, source, "source")
+    wanted = (*input.shape[:dim], raw.size, *input.shape[dim + 1 :]) if input.ndim else ()
+    if tuple(source.shape) != wanted and not (raw.size == 1 and not source.ndim and input.ndim < 2):
+        raise ArgumentError(
+            f"{operation}(): argument 'source' has shape {list(source.shape)}; {raw.size} "
+            f"positions along dimension {dim} of shape {list(input.shape)} need {list(wanted)}"
+        )
+    if not input.ndim:
+        flat = put(reshape(input, (1,)), source, index=(raw,), accumulate=accumulate)
+        return reshape(flat, ())
+    return put(input, source, index=(slice(None),) * dim + (raw,), accumulate=accumulate)
+
+
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+    """A copy with `alpha` times the slices of `source` added at positions along a dimension."""
+    same_dtype("index_add", input, source, "source")
+    scaled = source if alpha == 1 else convert(mul(source, alpha), source.dtype)
+    return _write_slices("index_add", input, dim, index, scaled, True)
+
+
+def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
+    """A copy with the slices of `source` written at positions along a dimension."""
+    return _write_slices("index_copy", input, dim, index, source, False)
+
+
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+    """A copy with a number written into the slices at positions along a dimension."""
+    dim = wrap_dim("index_fill", dim, input.ndim)
+    raw = index_array("index_fill", index)
+    size = input.shape[dim] if input.ndim else 1
+    check_positions("index_fill", raw, size, dim, -size)
+    value = number_for("index_fill", input, value)
+    if not input.ndim:
+        return reshape(put(reshape(input, (1,)), value, index=(raw.reshape(-1),)), ())
+    return put(input, value, index=(slice(None),) * dim + (raw.reshape(-1),))
+
+
+def scatter(
+    input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
+) -> Any:
+    """A copy with elements of `src`, or a number, written at `index` along a dimension.
+
+    out[index[i][j]][j] = src[i][j] for dim 0. `reduce` "add" or "multiply" combines them with what
+    is there. Raises as `gather` does.
+    """
+    source = value if src is None else src
+    if source is None or (src is not None and value is not None):
+        raise TypeError("scatter(): give either 'src' or 'value'")
+    if reduce not in (None, "add", "multiply"):
+        raise ArgumentError(f"scatter(): argument 'reduce' is {reduce!r}, not 'add' or 'multiply'")
+    if not hasattr(source, "shape"):
+        source = number_for("scatter", input, source)
+    if reduce == "multiply":
+        return _scatter_multiply(input, dim, index, source)
+    return _scattered("scatter", input, dim, index, source, reduce == "add")
+
+
+def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+    """A copy with elements of `src` added at `index` along a dimension; see `scatter`."""
+    return _scattered("scatter_add", input, dim, index, src, True)
+
+
+def _scattered(
+    operation: str, input: Any, dim: int, index: Any, source: Any, accumulate: bool
+) -> Any:
+    target, source, grid = _scatter_parts(operation, input, dim, index, source)
+    result = put(target, source, index=grid, accumulate=accumulate)
+    return result if input.ndim else reshape(result, ())
+
+
+def _scatter_parts(operation: str, input: Any, dim: int, index: Any, source: Any) -> Any:
+    """The target, the source cut to the index, and the grid of a scatter."""
+    target, dim, raw, grid = along(operation, input, dim, index)
+    if getattr(source, "ndim", 0) or hasattr(source, "_array"):
+        same_dtype(operation, input, source, "src")
+        if not source.ndim:
+            source = reshape(source, (1,))
+        if raw.size:
+            check_inside(operation, raw, source, "src")
+        if tuple(source.shape) != raw.shape:
+            source = getitem(source, index=tuple(slice(length) for length in raw.shape))
+    return target, source, grid
+
+
+@primitive()
+def _multiply_at(xp: Any, input: Any, source: Any, *, index: Any) -> Any:
+    """A copy of the input with the source multiplied in at an index that may repeat positions."""
+    out = input.copy()
+    positions = xp.arange(out.size).reshape(out.shape)[index]
+    factors = xp.broadcast_to(source, positions.shape).reshape(-1)
+    positions = positions.reshape(-1)
+    flat = out.reshape(-1)
+    while positions.size:
+        # One factor for each position at a time.
+        here, first = xp.unique(positions, return_index=True)
+        flat[here] *= factors[first]
+        rest = xp.ones(positions.shape, bool)
+        rest[first] = False
+        positions, factors = positions[rest], factors[rest]
+    return out
+
+
+def _scatter_multiply(input: Any, dim: int, index: Any, source: Any) -> Any:
+    target, source, grid = _scatter_parts("scatter", input, dim, index, source)
+    result = _multiply_at(target, source, index=grid)
+    return result if input.ndim else reshape(result, ())
