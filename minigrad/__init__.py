@@ -43,6 +43,7 @@ from minigrad.ops.moments import *  # noqa: F403
 from minigrad.ops.norm import *  # noqa: F403
 from minigrad.ops.pad import *  # noqa: F403
 from minigrad.ops.pool import *  # noqa: F403
+from minigrad.ops.power import *  # noqa: F403
 from minigrad.ops.random import *  # noqa: F403
 from minigrad.ops.ranges import *  # noqa: F403
 from minigrad.ops.rearrange import *  # noqa: F403

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.inplace import in_place
-from minigrad.ops import activation, compare, elementwise, error_function, functions, select, special
+from minigrad.ops import (
+    activation,
+    compare,
+    elementwise,
+    error_function,
+    functions,
+    power,
+    select,
+    special,
+)
 
 
 class ElementwiseMethods:
@@ -21,7 +30,7 @@ class ElementwiseMethods:
     __truediv__ = elementwise._div
     __floordiv__ = elementwise.floor_divide
     __mod__ = elementwise.remainder
-    __pow__ = functions._pow
+    __pow__ = power._pow
     __neg__ = elementwise.neg
     __pos__ = elementwise.positive
     __abs__ = elementwise.abs
@@ -51,7 +60,7 @@ class ElementwiseMethods:
         return elementwise.remainder(other, self)
 
     def __rpow__(self, other: Any) -> Any:
-        return functions._pow(other, self)
+        return power._pow(other, self)
 
     def __rlshift__(self, other: Any) -> Any:
         return compare.bitwise_left_shift(other, self)
@@ -80,7 +89,7 @@ class ElementwiseMethods:
     __itruediv__ = in_place(elementwise._div)
     __ifloordiv__ = in_place(elementwise.floor_divide)
     __imod__ = in_place(elementwise.remainder)
-    __ipow__ = in_place(functions._pow)
+    __ipow__ = in_place(power._pow)
     __iand__ = in_place(compare.bitwise_and)
     __ior__ = in_place(compare.bitwise_or)
     __ixor__ = in_place(compare.bitwise_xor)
@@ -108,9 +117,9 @@ class ElementwiseMethods:
     lerp = elementwise.lerp
     addcmul = elementwise.addcmul
     addcdiv = elementwise.addcdiv
-    pow = functions.pow
-    float_power = functions.float_power
-    square = functions.square
+    pow = power.pow
+    float_power = power.float_power
+    square = power.square
 
     @property
     def real(self) -> Any:
@@ -224,16 +233,16 @@ class ElementwiseMethods:
     remainder_ = in_place(elementwise.remainder)
     fmod_ = in_place(elementwise.fmod)
     neg_ = negative_ = in_place(elementwise.neg)
-    abs_ = absolute_ = in_place(elementwise.abs)
+    abs_ = absolute_ = in_place(elementwise._real_abs)
     sign_ = in_place(elementwise.sign)
     sgn_ = in_place(elementwise.sgn)
     conj_physical_ = in_place(elementwise.conj)
     lerp_ = in_place(elementwise.lerp)
     addcmul_ = in_place(elementwise.addcmul)
     addcdiv_ = in_place(elementwise.addcdiv)
-    pow_ = in_place(functions.pow)
-    float_power_ = in_place(functions.float_power)
-    square_ = in_place(functions.square)
+    pow_ = in_place(power.pow)
+    float_power_ = in_place(power._float_power_in_place)
+    square_ = in_place(power.square)
     exp_ = in_place(functions.exp)
     exp2_ = in_place(functions.exp2)
     expm1_ = in_place(functions.expm1)

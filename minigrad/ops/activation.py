@@ -56,14 +56,16 @@ def _leaky_relu(xp: Any, input: Any, *, negative_slope: float) -> Any:
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
-    """x where it is positive, `negative_slope` times x elsewhere."""
+    """The element where it is positive, `negative_slope` times it elsewhere."""
     return _leaky_relu(input, negative_slope=negative_slope)
 
 
 def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Any:
     """A leaky rectifier whose slope, in training, is drawn for each element from [lower, upper)."""
     if lower > upper:
-        raise ArgumentError(f"rrelu(): argument 'lower' is {lower}, above 'upper', which is {upper}")
+        raise ArgumentError(
+            f"rrelu(): argument 'lower' is {lower}, above 'upper', which is {upper}"
+        )
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     from minigrad.ops.random import rand_like
@@ -125,7 +127,7 @@ def _steps_below(xp: Any, input: Any, *, rate: float) -> Any:
 
 
 def elu(input: Any, alpha: float = 1.0) -> Any:
-    """x where it is positive, alpha * (exp(x) - 1) elsewhere."""
+    """The element where it is positive, alpha * (exp(x) - 1) elsewhere."""
     return _elu(input, alpha=alpha, scale=1.0, rate=1.0)
 
 
@@ -135,7 +137,7 @@ def selu(input: Any) -> Any:
 
 
 def celu(input: Any, alpha: float = 1.0) -> Any:
-    """x where it is positive, alpha * (exp(x / alpha) - 1) elsewhere: smooth for every alpha."""
+    """The element where it is positive, alpha * (exp(x / alpha) - 1) elsewhere: always smooth."""
     if alpha == 0:
         raise ArgumentError("celu(): argument 'alpha' is 0, by which the input is divided")
     return _elu(input, alpha=alpha, scale=1.0, rate=1 / alpha)
@@ -160,13 +162,13 @@ def _softplus_slope(xp: Any, input: Any, *, beta: float, threshold: float) -> An
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
-    """log(1 + exp(beta * x)) / beta, a smooth rectifier; x itself past `threshold` / beta."""
+    """A smooth rectifier, log(1 + exp(beta * x)) / beta; x itself past `threshold` / beta."""
     return _softplus(input, beta=beta, threshold=threshold)
 
 
 @transcendental(input=lambda g, input: g * sigmoid(-input))
 def logsigmoid(xp: Any, input: Any) -> Any:
-    """log(sigmoid(x)), exact also far from 0."""
+    """The logarithm of the sigmoid, exact also far from 0."""
     ordered("logsigmoid", input)
     return xp.minimum(input, 0) - xp.log1p(xp.exp(-xp.abs(input)))
 
@@ -178,7 +180,7 @@ def _silu_rule(g: Any, input: Any) -> Any:
 
 @transcendental(input=_silu_rule)
 def silu(xp: Any, input: Any) -> Any:
-    """x * sigmoid(x)."""
+    """Every element times its sigmoid, x * sigmoid(x)."""
     return input * sigmoid(input)
 
 
@@ -190,7 +192,7 @@ def _mish_rule(g: Any, input: Any) -> Any:
 
 @transcendental(input=_mish_rule)
 def mish(xp: Any, input: Any) -> Any:
-    """x * tanh(softplus(x)) (Misra 2019)."""
+    """Every element times a smooth gate, x * tanh(softplus(x)) (Misra 2019)."""
     return input * xp.tanh(softplus(input))
 
 
@@ -205,6 +207,8 @@ def _gelu_rule(g: Any, input: Any) -> Any:
 
 @transcendental(input=_gelu_rule)
 def _gelu(xp: Any, input: Any) -> Any:
+    if input.dtype.itemsize == 2:
+        return _gelu(input.astype(xp.float32)).astype(input.dtype)
     out = erf(input * ROOT_HALF)
     out += 1
     out *= input
@@ -225,13 +229,18 @@ def _gelu_tanh_rule(g: Any, input: Any) -> Any:
 
 @transcendental(input=_gelu_tanh_rule)
 def _gelu_tanh(xp: Any, input: Any) -> Any:
+    if input.dtype.itemsize == 2:
+        return _gelu_tanh(input.astype(xp.float32)).astype(input.dtype)
     square = input * input
     bend = xp.tanh(input * (square * (CUBIC * STEEPNESS) + STEEPNESS))
     return input * (bend + 1) * 0.5
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
-    """x times the normal distribution function of x; `approximate="tanh"` for the usual formula."""
+    """Every element times the normal distribution function of it (Hendrycks and Gimpel 2016).
+
+    `approximate="tanh"` computes it by their formula with a hyperbolic tangent.
+    """
     if approximate == "none":
         return _gelu(input)
     if approximate == "tanh":
@@ -241,9 +250,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     )
 
 
-@primitive(
-    input=lambda g, input, low, high: g * _inside(input, low=low, high=high, slope=1.0)
-)
+@primitive(input=lambda g, input, low, high: g * _inside(input, low=low, high=high, slope=1.0))
 def _hardtanh(xp: Any, input: Any, *, low: float, high: float) -> Any:
     if input.dtype.kind in "bc":
         raise DtypeError(f"hardtanh(): argument 'input' must be a real number, got {input.dtype}")
@@ -251,7 +258,7 @@ def _hardtanh(xp: Any, input: Any, *, low: float, high: float) -> Any:
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
-    """x between two bounds, which have no gradient beyond or on them."""
+    """The elements kept between two bounds; beyond and on them there is no gradient."""
     if min_val > max_val:
         raise ArgumentError(
             f"hardtanh(): argument 'min_val' is {min_val}, above 'max_val', which is {max_val}"
@@ -262,7 +269,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
 
 
 def relu6(input: Any) -> Any:
-    """x between 0 and 6."""
+    """The elements kept between 0 and 6."""
     return hardtanh(input, 0, 6)
 
 
@@ -284,17 +291,17 @@ def _above_three(xp: Any, input: Any) -> Any:
 
 @transcendental(input=_hardswish_rule)
 def hardswish(xp: Any, input: Any) -> Any:
-    """x * hardsigmoid(x)."""
+    """Every element times its hard sigmoid, x * hardsigmoid(x)."""
     return input * (xp.minimum(xp.maximum(input + 3, 0), 6) / 6)
 
 
 def softsign(input: Any) -> Any:
-    """x / (1 + |x|)."""
+    """A sigmoid without exponentials, x / (1 + |x|)."""
     return input / (abs(input) + 1)
 
 
 def tanhshrink(input: Any) -> Any:
-    """x - tanh(x)."""
+    """Every element less its hyperbolic tangent."""
     return input - tanh(input)
 
 
@@ -304,7 +311,7 @@ def _hardshrink(xp: Any, input: Any, *, lambd: float) -> Any:
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
-    """x, but 0 between -lambd and lambd."""
+    """The elements, but 0 between -lambd and lambd."""
     return _hardshrink(input, lambd=lambd)
 
 
@@ -318,14 +325,14 @@ def _softshrink(xp: Any, input: Any, *, lambd: float) -> Any:
 
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
-    """x moved towards 0 by lambd, and 0 between -lambd and lambd."""
+    """The elements moved towards 0 by lambd, and 0 between -lambd and lambd."""
     if lambd < 0:
         raise ArgumentError(f"softshrink(): argument 'lambd' is {lambd}; it must be at least 0")
     return _softshrink(input, lambd=lambd)
 
 
 def threshold(input: Any, threshold: float, value: float) -> Any:
-    """x where it is above the threshold, `value` elsewhere."""
+    """The element where it is above the threshold, `value` elsewhere."""
     return where(input > threshold, input, value)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.errors import DtypeError
+from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, broadcasting, primitive
+from minigrad.ops.operands import between, check_tensor, on_tensor
 from minigrad.ops.promotion import elementwise
 
 __all__ = [
@@ -18,47 +19,50 @@ __all__ = [
 ]  # fmt: skip
 
 
-@elementwise()
-def eq(xp: Any, input: Any, other: Any) -> Any:
-    """Where two tensors are equal, elementwise."""
-    return input == other
-
-
-@elementwise()
-def ne(xp: Any, input: Any, other: Any) -> Any:
-    """Where two tensors differ, elementwise."""
-    return input != other
-
-
 def _check_order(operation: str, input: Any) -> None:
-    if input.__class__ is complex or (hasattr(input, "dtype") and input.dtype.kind == "c"):
+    check_tensor(operation, "input", input)
+    if input.dtype.kind == "c":
         raise DtypeError(
             f"{operation}(): complex numbers have no order; compare .abs(), .real or .imag"
         )
 
 
-@elementwise()
+@on_tensor()
+def eq(xp: Any, input: Any, other: Any) -> Any:
+    """Where two tensors are equal, elementwise."""
+    check_tensor("eq", "input", input)
+    return input == other
+
+
+@on_tensor()
+def ne(xp: Any, input: Any, other: Any) -> Any:
+    """Where two tensors differ, elementwise."""
+    check_tensor("ne", "input", input)
+    return input != other
+
+
+@on_tensor()
 def lt(xp: Any, input: Any, other: Any) -> Any:
     """Where the input is less than the other, elementwise."""
     _check_order("lt", input)
     return input < other
 
 
-@elementwise()
+@on_tensor()
 def le(xp: Any, input: Any, other: Any) -> Any:
     """Where the input is at most the other, elementwise."""
     _check_order("le", input)
     return input <= other
 
 
-@elementwise()
+@on_tensor()
 def gt(xp: Any, input: Any, other: Any) -> Any:
     """Where the input is greater than the other, elementwise."""
     _check_order("gt", input)
     return input > other
 
 
-@elementwise()
+@on_tensor()
 def ge(xp: Any, input: Any, other: Any) -> Any:
     """Where the input is at least the other, elementwise."""
     _check_order("ge", input)
@@ -68,11 +72,9 @@ def ge(xp: Any, input: Any, other: Any) -> Any:
 not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 
 
-@elementwise()
-def _isclose(
-    xp: Any, input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool
-) -> Any:
-    if getattr(input, "dtype", dtypes.bool).kind not in "fc":
+@between()
+def _isclose(xp: Any, input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool) -> Any:
+    if input.dtype.kind not in "fc":
         # The difference of integers may not fit their dtype.
         input, other = input.astype(dtypes.float64), other.astype(dtypes.float64)
     close = xp.abs(input - other) <= atol + xp.abs(rtol * other)
@@ -86,7 +88,17 @@ def _isclose(
 def isclose(
     input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Any:
-    """Where |input - other| <= atol + rtol * |other|, elementwise."""
+    """Where |input - other| <= atol + rtol * |other|, elementwise; both must have one dtype."""
+    for name, value in (("input", input), ("other", other)):
+        check_tensor("isclose", name, value)
+    if input.dtype is not other.dtype:
+        raise DtypeError(
+            f"isclose(): argument 'input' is {input.dtype} and 'other' is {other.dtype}; convert "
+            f"one, for example other.to(input.dtype)"
+        )
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise ArgumentError(f"isclose(): argument '{name}' must not be negative: {tolerance}")
     return _isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
@@ -159,18 +171,24 @@ def logical_not(xp: Any, input: Any) -> Any:
 @broadcasting()
 def logical_and(xp: Any, input: Any, other: Any) -> Any:
     """Where both are not zero, elementwise."""
+    check_tensor("logical_and", "input", input)
+    check_tensor("logical_and", "other", other)
     return xp.logical_and(input, other)
 
 
 @broadcasting()
 def logical_or(xp: Any, input: Any, other: Any) -> Any:
     """Where either is not zero, elementwise."""
+    check_tensor("logical_or", "input", input)
+    check_tensor("logical_or", "other", other)
     return xp.logical_or(input, other)
 
 
 @broadcasting()
 def logical_xor(xp: Any, input: Any, other: Any) -> Any:
     """Where exactly one is not zero, elementwise."""
+    check_tensor("logical_xor", "input", input)
+    check_tensor("logical_xor", "other", other)
     return xp.logical_xor(input, other)
 
 

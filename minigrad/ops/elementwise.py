@@ -7,7 +7,8 @@ from typing import Any
 from minigrad import dtypes
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Declaration, Traced, primitive, view
-from minigrad.ops.promotion import agree, cast, elementwise
+from minigrad.ops.operands import check_tensor, on_tensor
+from minigrad.ops.promotion import agree, cast, convert, elementwise
 from minigrad.ops.select import where, zero
 
 __all__ = [
@@ -60,6 +61,7 @@ subtract = sub
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """The other less `alpha` times the input: `sub` with its operands exchanged."""
+    check_tensor("rsub", "input", input)
     return sub(other, input, alpha=alpha)
 
 
@@ -80,7 +82,7 @@ def _scaled(
             f"{dtype}; convert an operand first"
         )
     if isinstance(alpha, bool) and dtype is not dtypes.bool:
-        raise DtypeError(f"{operation}(): argument '{name}' may be a bool only between bool tensors")
+        raise DtypeError(f"{operation}(): argument '{name}' is a bool, but the result is {dtype}")
     return input, (mul(other, alpha) if hasattr(other, "dtype") else other * alpha)
 
 
@@ -110,9 +112,10 @@ def _is_integral(value: Any) -> bool:
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
-    """The quotient of two tensors, elementwise: true, or rounded by "floor" or toward zero, "trunc".
+    """The quotient of two tensors, elementwise.
 
-    Integers divided without rounding become the default dtype.
+    `rounding_mode` "floor" rounds it down, "trunc" toward zero; without one it is true division,
+    and integers become the default dtype.
 
     >>> import minigrad
     >>> minigrad.div(minigrad.tensor([7, -7]), 2, rounding_mode="trunc")
@@ -172,9 +175,10 @@ def remainder(xp: Any, input: Any, other: Any) -> Any:
     return xp.remainder(input, other)
 
 
-@elementwise(input=lambda g: g, other=lambda g, input, other: -g * _truncate_divide(input, other))
+@on_tensor(input=lambda g: g, other=lambda g, input, other: -g * _truncate_divide(input, other))
 def fmod(xp: Any, input: Any, other: Any) -> Any:
     """What a division rounded toward zero leaves, elementwise; it has the dividend's sign."""
+    check_tensor("fmod", "input", input)
     _check_divisor("fmod", other)
     return xp.fmod(input, other)
 
@@ -206,9 +210,16 @@ def abs(xp: Any, input: Any) -> Any:
 absolute = abs
 
 
+def _real_abs(input: Any) -> Any:
+    """The magnitude where it has the input's dtype, for use in place."""
+    if input.dtype.kind == "c":
+        raise DtypeError("abs_(): a magnitude is real and cannot be stored in a complex tensor")
+    return abs(input)
+
+
 @primitive(input=lambda g: zero(g))
 def sign(xp: Any, input: Any) -> Any:
-    """-1, 0 or 1 for negative, zero (or NaN) and positive elements. Complex ones: see `sgn`."""
+    """Minus 1 for negative elements, 1 for positive ones, else 0; for complex ones see `sgn`."""
     if input.dtype.kind == "c":
         raise DtypeError("sign(): argument 'input' is complex, which has no sign; use sgn()")
     return _sign(xp, input)
@@ -303,31 +314,47 @@ def angle(xp: Any, input: Any) -> Any:
 )
 def lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
     """The point between `input` and `end` that `weight` (a number or a tensor) says: 0 to 1."""
-    step = end - input
+    dtype = input.dtype
+    if dtype.itemsize == 2:
+        wide = (v.astype(xp.float32) if hasattr(v, "dtype") else v for v in (input, end, weight))
+        return _lerp(xp, *wide).astype(dtype)
+    return _lerp(xp, input, end, weight)
+
+
+def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
     # From whichever end is nearer, so that a weight of 1 gives the end exactly.
-    if weight.__class__ in (int, float, complex, bool):
+    step = end - input
+    if not hasattr(weight, "dtype"):
         nearer = weight.real**2 + weight.imag**2 < 0.25
         return input + weight * step if nearer else end - step * (1 - weight)
-    nearer = xp.abs(weight) < 0.5
-    return xp.where(nearer, input + weight * step, end - step * (1 - weight))
+    return xp.where(xp.abs(weight) < 0.5, input + weight * step, end - step * (1 - weight))
 
 
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
-    """input + value * tensor1 * tensor2, elementwise."""
-    product = mul(tensor1, tensor2)
-    if value == 1:
-        return _add(input, product)
-    return _add(*_scaled("addcmul", input, product, value, "value"))
+    """The sum of the input and value * tensor1 * tensor2, elementwise."""
+    return _add_scaled("addcmul", input, mul, tensor1, tensor2, value)
 
 
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
-    """input + value * tensor1 / tensor2, elementwise; integers are refused."""
+    """The sum of the input and value * tensor1 / tensor2, elementwise; integers are refused."""
     if tensor1.dtype.kind in "iub" and tensor2.dtype.kind in "iub":
         raise DtypeError(
             "addcdiv(): arguments 'tensor1' and 'tensor2' are integers; divide floating tensors, "
             "or write input + value * (tensor1 // tensor2)"
         )
-    quotient = _div(tensor1, tensor2)
+    return _add_scaled("addcdiv", input, _div, tensor1, tensor2, value)
+
+
+def _add_scaled(
+    operation: str, input: Any, combine: Any, tensor1: Any, tensor2: Any, value: Any
+) -> Any:
+    if input.dtype is dtypes.float16:
+        # Half precision would round three times.
+        wide = (convert(tensor, dtypes.float32) for tensor in (input, tensor1, tensor2))
+        result = _add_scaled(operation, next(wide), combine, next(wide), next(wide), value)
+        half = tensor1.dtype is dtypes.float16 and tensor2.dtype is dtypes.float16
+        return convert(result, dtypes.float16) if half else result
+    product = combine(tensor1, tensor2)
     if value == 1:
-        return _add(input, quotient)
-    return _add(*_scaled("addcdiv", input, quotient, value, "value"))
+        return _add(input, product)
+    return _add(*_scaled(operation, input, product, value, "value"))

@@ -16,7 +16,7 @@ __all__ = ["erf", "erfc", "erfinv"]
 
 SLOPE = 2 / math.sqrt(math.pi)
 FEW = 32
-"""Up to so many elements the C library's function, one by one, beats a score of array operations."""
+"""Up to so many elements the C library, one by one, beats a score of array operations."""
 BLOCK = 1 << 15
 """Elements of a block whose intermediate values stay in the processor's cache."""
 
@@ -29,7 +29,7 @@ def erf(xp: Any, input: Any) -> Any:
 
 @transcendental(input=lambda g, input: g * (exp(input * -input) * -SLOPE))
 def erfc(xp: Any, input: Any) -> Any:
-    """1 - erf(x), exact also for large x."""
+    """The complement, 1 - erf(x), exact also for large x."""
     return _evaluate(xp, input, "erfc", _erfc)
 
 
@@ -140,7 +140,7 @@ def _erf_near(x: Any) -> Any:
 
 
 def _tail(xp: Any, size: Any) -> Any:
-    """erfc of sizes beyond the near edge."""
+    """The complement, erfc, of sizes beyond the near edge."""
     scaled = xp.empty_like(size)
     far = size > _FAR_EDGE
     middle = ~far

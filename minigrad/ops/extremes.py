@@ -9,7 +9,7 @@ from minigrad.backend import as_array
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, primitive, wrap
 from minigrad.ops.dims import wrap_dim
-from minigrad.ops.reduce import Dims, counted, reduced, unreduce
+from minigrad.ops.reduce import Dims, counted, dimensions, reduced, unreduce
 from minigrad.ops.select import maximum, minimum, ordered
 
 __all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "max", "min"]
@@ -29,9 +29,7 @@ class Range(NamedTuple):
     max: Any
 
 
-@primitive(
-    input=lambda g, shape, indices, dim: _put_along(g, size=shape, indices=indices, dim=dim)
-)
+@primitive(input=lambda g, shape, indices, dim: _put_along(g, size=shape, indices=indices, dim=dim))
 def take_along(xp: Any, input: Any, *, indices: Any, dim: int) -> Any:
     """The elements at positions along a dimension, none of them taken twice."""
     return input[_grid(xp, indices, dim)] if input.ndim else input.copy()
@@ -69,9 +67,7 @@ def _take_one(xp: Any, input: Any, *, index: Any, dim: int, keepdim: bool) -> An
     return out if keepdim else out.squeeze(dim)
 
 
-@primitive(
-    input=lambda g, index, dim, keepdim: _take_one(g, index=index, dim=dim, keepdim=keepdim)
-)
+@primitive(input=lambda g, index, dim, keepdim: _take_one(g, index=index, dim=dim, keepdim=keepdim))
 def _put_one(
     xp: Any, input: Any, *, size: tuple[int, ...], index: Any, dim: int, keepdim: bool
 ) -> Any:
@@ -107,7 +103,7 @@ def _amin(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
     return ordered("amin", input).min(dim, None, keepdim)
 
 
-def _checked(operation: str, input: Any, dim: Any, error: type[Exception] = IndexError) -> Dims:
+def _checked(operation: str, input: Any, dim: Any, error: type[Exception] = ArgumentError) -> Dims:
     """The dimensions to reduce; raises if there is no element to choose from."""
     dims = reduced(operation, input, dim)
     shape = input.shape
@@ -159,7 +155,9 @@ def _argument(operation: str, input: Any) -> Any:
 
 
 def _arg(operation: str, function: Any, input: Any, dim: Any, keepdim: bool) -> Any:
-    dims = _checked(operation, input, None if dim is None else wrap_dim(operation, dim, input.ndim))
+    count = dimensions(operation, input)
+    axis = None if dim is None else wrap_dim(operation, dim, count)
+    dims = _checked(operation, input, axis, IndexError)
     return function(input, dim=None if dims is None else dims[0], keepdim=keepdim)
 
 
@@ -204,21 +202,22 @@ def _extreme(
     operation: str, reduction: Any, binary: Any, input: Any, dim: Any, keepdim: bool
 ) -> Any:
     if dim is None:
-        _checked(operation, input, None, ArgumentError)
+        _checked(operation, input, None)
         return reduction(input, dim=None, keepdim=False)
     if hasattr(dim, "dtype"):
         return binary(input, dim)
-    axis = wrap_dim(operation, dim, input.ndim)
+    axis = wrap_dim(operation, dim, dimensions(operation, input))
     _checked(operation, input, axis)
     array = ordered(operation, input._array if isinstance(input, Traced) else input)
-    index = as_array(getattr(array, "arg" + operation)(axis if array.ndim else None))
+    index = getattr(array, "arg" + operation)(axis if array.ndim else None)
     return selection(input, index, axis, keepdim)
 
 
 def selection(input: Any, index: Any, dim: int, keepdim: bool) -> Selection:
     """The elements at one position along a dimension, with the positions."""
+    index = as_array(index)
     values = _take_one(input, index=index, dim=dim, keepdim=keepdim)
     index = index.astype(dtypes.int64, copy=False)
     if keepdim and input.ndim:
-        index = index.reshape(index.shape[:dim] + (1,) + index.shape[dim:])
+        index = index.reshape((*index.shape[:dim], 1, *index.shape[dim:]))
     return Selection(values, wrap(input, index) if isinstance(input, Traced) else index)

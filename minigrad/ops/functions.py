@@ -1,4 +1,4 @@
-"""Functions of one element: exponentials, logarithms, angles, roots, powers, rounding."""
+"""Functions of one element: exponentials, logarithms, angles, roots, rounding."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import math
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.errors import ArgumentError, DtypeError
-from minigrad.graph import Declaration, Traced, primitive
+from minigrad.errors import DtypeError
+from minigrad.graph import primitive
 from minigrad.ops.elementwise import sgn
-from minigrad.ops.promotion import agree, convert, elementwise, transcendental
+from minigrad.ops.operands import between, check_tensor, on_tensor
+from minigrad.ops.promotion import transcendental
 from minigrad.ops.select import where, zero
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
     "asin", "asinh", "atan", "atan2", "atanh", "ceil", "copysign", "cos", "cosh", "deg2rad", "exp",
-    "exp2", "expm1", "fix", "float_power", "floor", "frac", "hypot", "log", "log10", "log1p",
-    "log2", "pow", "rad2deg", "reciprocal", "round", "rsqrt", "sin", "sinh", "sqrt", "square",
+    "exp2", "expm1", "fix", "floor", "frac", "hypot", "log", "log1p", "log2",
+    "log10", "rad2deg", "reciprocal", "round", "rsqrt", "sin", "sinh", "sqrt",
     "tan", "tanh", "trunc",
 ]  # fmt: skip
 
@@ -26,19 +27,19 @@ LN10 = math.log(10.0)
 
 @transcendental(input=lambda g, out: g * out)
 def exp(xp: Any, input: Any) -> Any:
-    """e to the power of every element."""
+    """The exponential, e to the power of every element."""
     return xp.exp(input)
 
 
 @transcendental(input=lambda g, out: g * (out * LN2))
 def exp2(xp: Any, input: Any) -> Any:
-    """2 to the power of every element."""
+    """The power of 2 whose exponent is the element."""
     return xp.exp2(input)
 
 
 @transcendental(input=lambda g, out: g * (out + 1))
 def expm1(xp: Any, input: Any) -> Any:
-    """exp(x) - 1, exact also for small x."""
+    """The exponential less 1, exact also for small x."""
     return xp.expm1(input)
 
 
@@ -62,7 +63,7 @@ def log10(xp: Any, input: Any) -> Any:
 
 @transcendental(input=lambda g, input: g / (input + 1))
 def log1p(xp: Any, input: Any) -> Any:
-    """log(1 + x), exact also for small x."""
+    """The natural logarithm of 1 + x, exact also for small x."""
     return xp.log1p(input)
 
 
@@ -172,142 +173,48 @@ def rad2deg(xp: Any, input: Any) -> Any:
     return input * (180 / math.pi)
 
 
-def floats(*values: Any) -> tuple[Any, ...]:
-    """Integer operands in the default dtype, others as they are."""
-    return tuple(
-        value.astype(dtypes.get_default_dtype())
-        if getattr(value, "dtype", dtypes.float32).kind in "biu"
-        else value
-        for value in values
-    )
+def floats(operation: str, input: Any, other: Any) -> tuple[Any, Any]:
+    """Two tensors, integers in the default dtype; raises TypeError for a number."""
+    check_tensor(operation, "input", input)
+    check_tensor(operation, "other", other)
+    if input.dtype.kind in "biu":
+        dtype = dtypes.get_default_dtype()
+        return input.astype(dtype), other.astype(dtype)
+    return input, other
 
 
-@elementwise(
+@between(
     input=lambda g, input, other: g * (other / (input * input + other * other)),
     other=lambda g, input, other: -g * (input / (input * input + other * other)),
 )
 def atan2(xp: Any, input: Any, other: Any) -> Any:
     """The angle of the point (other, input) in radians, from -pi to pi."""
-    return xp.arctan2(*floats(input, other))
+    return xp.arctan2(*floats("atan2", input, other))
 
 
 arctan2 = atan2
 
 
-@elementwise(
+@between(
     input=lambda g, out, input: g * (input / where(out == 0, float("inf"), out)),
     other=lambda g, out, other: g * (other / where(out == 0, float("inf"), out)),
 )
 def hypot(xp: Any, input: Any, other: Any) -> Any:
     """The length of the hypotenuse, sqrt(input ** 2 + other ** 2), without overflow."""
-    return xp.hypot(input, other)
+    return xp.hypot(*floats("hypot", input, other))
 
 
-@elementwise(
+@on_tensor(
     input=lambda g, out, input: g * (sgn(out) * sgn(input)),
     other=lambda g: zero(g),
 )
 def copysign(xp: Any, input: Any, other: Any) -> Any:
     """The magnitudes of the input with the signs of the other."""
-    return xp.copysign(*floats(input, other))
-
-
-def _not_bools(operation: str, arguments: dict[str, Any]) -> tuple[Any, ...]:
-    if all(getattr(value, "dtype", None) is dtypes.bool for value in arguments.values()):
-        raise DtypeError(
-            f"{operation}(): both arguments are bool, for which no power is defined; "
-            f"convert the first, for example input.int()"
-        )
-    return agree(operation, arguments)
-
-
-def _pow_by_input(g: Any, input: Any, exponent: Any) -> Any:
-    if isinstance(exponent, (int, float)):
-        if exponent == 2:
-            return g * (input * 2)
-        return zero(g) if exponent == 0 else g * (_pow(input, exponent - 1) * exponent)
-    if isinstance(exponent, complex):
-        return g * (_pow(input, exponent - 1) * exponent)
-    flat = exponent == 0
-    return where(flat, 0, g * (exponent * _pow(input, where(flat, 0, exponent - 1))))
-
-
-def _pow_by_exponent(g: Any, out: Any, input: Any, exponent: Any) -> Any:
-    if not hasattr(input, "dtype"):
-        if input == 0:
-            return where(_is_rising(exponent), 0, g * (out * -math.inf))
-        return g * (out * _log_of_number(input, out))
-    # At 0 ** exponent = 0 the logarithm is infinite, and the slope 0.
-    flat = (input == 0) & _is_rising(exponent)
-    return where(flat, 0, g * (out * log(where(flat, 1, input))))
-
-
-def _is_rising(exponent: Any) -> Any:
-    if not hasattr(exponent, "dtype"):
-        return exponent.real >= 0
-    return exponent.real >= 0 if exponent.dtype.kind == "c" else exponent >= 0
-
-
-def _log_of_number(value: Any, like: Any) -> Any:
-    if isinstance(value, complex) or like.dtype.kind == "c":
-        from cmath import log as complex_log
-
-        return complex_log(value)
-    return math.log(value) if value > 0 else math.nan
-
-
-@Declaration(agree=_not_bools, broadcasts=True)(input=_pow_by_input, exponent=_pow_by_exponent)
-def _pow(xp: Any, input: Any, exponent: Any) -> Any:
-    if exponent.__class__ is int or exponent.__class__ is float:
-        simple = _SIMPLE_POWERS.get(exponent)
-        if simple is not None:
-            return simple(xp, input)
-    try:
-        return input**exponent
-    except ValueError:
-        if exponent.ndim == 0:
-            raise ArgumentError(
-                f"pow(): argument 'exponent' is {exponent}, and integers have no negative integer "
-                f"powers; convert the input first, for example input.float() ** {exponent}"
-            ) from None
-    # As torch: of the negative powers of an integer only those of 1 and -1 are not 0.
-    parity = xp.where(exponent % 2 == 0, xp.abs(input), input)
-    negative = xp.where(xp.abs(input) == 1, parity, 0)
-    return xp.where(exponent < 0, negative, input ** xp.maximum(exponent, 0)).astype(input.dtype)
-
-
-# General powers take ten times as long as a product.
-_SIMPLE_POWERS: dict[float, Any] = {
-    2: lambda xp, x: x * x,
-    3: lambda xp, x: x * x * x,
-    0.5: lambda xp, x: xp.sqrt(x),
-    -0.5: lambda xp, x: 1 / xp.sqrt(x),
-    -1: lambda xp, x: 1 / x,
-    -2: lambda xp, x: 1 / (x * x),
-}
-
-
-def pow(input: Any, exponent: Any) -> Any:
-    """The input to the power of the exponent, elementwise; either may be a number.
-
-    >>> import minigrad
-    >>> minigrad.pow(minigrad.tensor([1.0, 2.0, 3.0]), 2)
-    tensor([1., 4., 9.])
-    """
-    return _pow(input, exponent)
-
-
-def square(input: Any) -> Any:
-    """Every element times itself."""
-    return _pow(input, 2)
-
-
-def float_power(input: Any, exponent: Any) -> Any:
-    """The input to the power of the exponent, computed in float64 or complex128."""
-    values = (input, exponent)
-    kinds = [v.dtype.kind if hasattr(v, "dtype") else "c" * isinstance(v, complex) for v in values]
-    dtype = dtypes.complex128 if "c" in kinds else dtypes.float64
-    return _pow(*(convert(v, dtype) if hasattr(v, "dtype") else v for v in values))
+    check_tensor("copysign", "input", input)
+    if input.dtype.kind in "biu":
+        dtype = dtypes.get_default_dtype()
+        input, other = input.astype(dtype), other.astype(dtype)
+    return xp.copysign(input, other)
 
 
 def _rounding(operation: str, input: Any) -> bool:

@@ -9,7 +9,7 @@ from minigrad.graph import primitive
 from minigrad.ops.dims import wrap_dim
 from minigrad.ops.elementwise import abs, conj, sgn
 from minigrad.ops.extremes import amax, amin
-from minigrad.ops.functions import pow
+from minigrad.ops.power import pow
 from minigrad.ops.promotion import convert
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import squeeze

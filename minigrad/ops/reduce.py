@@ -46,15 +46,25 @@ def unreduce(xp: Any, input: Any, *, size: tuple[int, ...], dim: Dims, keepdim: 
 
 def reduced(operation: str, input: Any, dim: Any) -> Dims:
     """The dimensions to reduce, counted from the front; None for all."""
+    ndim = dimensions(operation, input)
     if dim is None:
         return None
-    array = input._array if isinstance(input, Traced) else input
-    if type(dim) is int and -array.ndim <= dim < array.ndim:
-        return (dim if dim >= 0 else dim + array.ndim,)
-    if array.ndim == 0:
+    if type(dim) is int and -ndim <= dim < ndim:
+        return (dim if dim >= 0 else dim + ndim,)
+    if ndim == 0:
         wrap_dims(operation, dim, 0)
         return None
-    return wrap_dims(operation, dim, array.ndim) or None
+    return wrap_dims(operation, dim, ndim) or None
+
+
+def dimensions(operation: str, input: Any) -> int:
+    """How many dimensions a tensor has; raises TypeError for what is none."""
+    try:
+        return (input._array if isinstance(input, Traced) else input).ndim  # type: ignore[no-any-return]
+    except AttributeError:
+        raise TypeError(
+            f"{operation}(): argument 'input' must be a Tensor, not {type(input).__name__}"
+        ) from None
 
 
 def counted(shape: tuple[int, ...], dim: Dims) -> int:
@@ -72,9 +82,7 @@ def total(array: Any, dim: Dims, keepdim: bool) -> Any:
     return array.sum(dim, None, None, keepdim)
 
 
-@primitive(
-    input=lambda g, shape, dim, keepdim: unreduce(g, size=shape, dim=dim, keepdim=keepdim)
-)
+@primitive(input=lambda g, shape, dim, keepdim: unreduce(g, size=shape, dim=dim, keepdim=keepdim))
 def _sum(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
     return total(input, dim, keepdim)
 
@@ -86,11 +94,12 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     >>> minigrad.sum(minigrad.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
     tensor([3., 7.])
     """
-    if dtype is not None:
-        input = convert(input, dtypes.as_dtype(dtype, "sum"))
     if dim is not None:
         dim = reduced("sum", input, dim)
-    return _sum(input, dim=dim, keepdim=keepdim)
+    if dtype is None:
+        return _sum(input, dim=dim, keepdim=keepdim)
+    dtype = dtypes.as_dtype(dtype, "sum")
+    return convert(_sum(convert(input, dtype), dim=dim, keepdim=keepdim), dtype)
 
 
 def _mean_rule(g: Any, shape: tuple[int, ...], dim: Dims, keepdim: bool) -> Any:
@@ -134,9 +143,11 @@ def _nansum(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
 
 def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum with NaN taken as 0."""
-    if dtype is not None:
-        input = convert(input, dtypes.as_dtype(dtype, "nansum"))
-    return _nansum(input, dim=reduced("nansum", input, dim), keepdim=keepdim)
+    dim = reduced("nansum", input, dim)
+    if dtype is None:
+        return _nansum(input, dim=dim, keepdim=keepdim)
+    dtype = dtypes.as_dtype(dtype, "nansum")
+    return convert(_nansum(convert(input, dtype), dim=dim, keepdim=keepdim), dtype)
 
 
 def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
@@ -162,12 +173,12 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
 
 @primitive()
 def _all(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
-    return _flag((input != 0).all(dim, None, keepdim), input.dtype)
+    return _flag((input != 0).all(axis=dim, keepdims=keepdim), input.dtype)
 
 
 @primitive()
 def _any(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
-    return _flag((input != 0).any(dim, None, keepdim), input.dtype)
+    return _flag((input != 0).any(axis=dim, keepdims=keepdim), input.dtype)
 
 
 def _flag(result: Any, dtype: Any) -> Any:

@@ -9,7 +9,7 @@ from minigrad.graph import primitive
 from minigrad.ops.dims import wrap_dim
 from minigrad.ops.promotion import convert
 from minigrad.ops.rearrange import flip
-from minigrad.ops.reduce import unreduce
+from minigrad.ops.reduce import dimensions, unreduce
 
 __all__ = ["cumprod", "cumsum", "prod"]
 
@@ -20,13 +20,24 @@ def _reversed(ndim: int, dim: int) -> tuple[slice, ...]:
 
 @primitive(input=lambda g, dim, reverse: _cumsum(g, dim=dim, reverse=not reverse))
 def _cumsum(xp: Any, input: Any, *, dim: int, reverse: bool) -> Any:
-    dtype = dtypes.int64 if input.dtype.kind in "biu" else input.dtype
     if not input.ndim:
-        return input.astype(dtype)
+        return input.astype(_result_dtype(input))
     if not reverse:
-        return xp.cumsum(input, dim, dtype)
+        return _accumulated(xp.cumsum, input, dim)
     backwards = _reversed(input.ndim, dim)
-    return xp.cumsum(input[backwards], dim, dtype)[backwards]
+    return _accumulated(xp.cumsum, input[backwards], dim)[backwards]
+
+
+def _result_dtype(array: Any) -> Any:
+    return dtypes.int64 if array.dtype.kind in "biu" else array.dtype
+
+
+def _accumulated(function: Any, array: Any, dim: int) -> Any:
+    """A running sum or product; of half precision numbers, in single."""
+    dtype = _result_dtype(array)
+    if dtype.itemsize == 2:
+        return function(array, dim, dtypes.float32).astype(dtype)
+    return function(array, dim, dtype)
 
 
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
@@ -36,9 +47,11 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     >>> minigrad.cumsum(minigrad.tensor([1, 2, 3]), 0)
     tensor([1, 3, 6])
     """
-    if dtype is not None:
-        input = convert(input, dtypes.as_dtype(dtype, "cumsum"))
-    return _cumsum(input, dim=wrap_dim("cumsum", dim, input.ndim), reverse=False)
+    dim = wrap_dim("cumsum", dim, dimensions("cumsum", input))
+    if dtype is None:
+        return _cumsum(input, dim=dim, reverse=False)
+    dtype = dtypes.as_dtype(dtype, "cumsum")
+    return convert(_cumsum(convert(input, dtype), dim=dim, reverse=False), dtype)
 
 
 @primitive(input=lambda g, by, dim, fill: shift(g, by=-by, dim=dim, fill=0))
@@ -75,22 +88,21 @@ def _cumprod_rule(g: Any, input: Any, shape: tuple[int, ...], dim: int) -> Any:
 
 @primitive(input=_cumprod_rule)
 def _cumprod(xp: Any, input: Any, *, dim: int) -> Any:
-    dtype = dtypes.int64 if input.dtype.kind in "biu" else input.dtype
     if not input.ndim:
-        return input.astype(dtype)
-    return xp.cumprod(input, dim, dtype)
+        return input.astype(_result_dtype(input))
+    return _accumulated(xp.cumprod, input, dim)
 
 
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running product along a dimension; integers multiply in int64."""
-    if dtype is not None:
-        input = convert(input, dtypes.as_dtype(dtype, "cumprod"))
-    return _cumprod(input, dim=wrap_dim("cumprod", dim, input.ndim))
+    dim = wrap_dim("cumprod", dim, dimensions("cumprod", input))
+    if dtype is None:
+        return _cumprod(input, dim=dim)
+    dtype = dtypes.as_dtype(dtype, "cumprod")
+    return convert(_cumprod(convert(input, dtype), dim=dim), dtype)
 
 
-def _prod_rule(
-    g: Any, input: Any, shape: tuple[int, ...], dim: int, keepdim: bool
-) -> Any:
+def _prod_rule(g: Any, input: Any, shape: tuple[int, ...], dim: int, keepdim: bool) -> Any:
     """The product of the elements before times that of those after: right beside zeros too."""
     before = _cumprod(shift(input, by=1, dim=dim, fill=1), dim=dim)
     after = _flipped_cumprod(shift(input, by=-1, dim=dim, fill=1), dim)
@@ -104,16 +116,20 @@ def _flipped_cumprod(input: Any, dim: int) -> Any:
 
 @primitive(input=_prod_rule)
 def _prod(xp: Any, input: Any, *, dim: int, keepdim: bool) -> Any:
-    dtype = dtypes.int64 if input.dtype.kind in "biu" else input.dtype
+    dtype = _result_dtype(input)
     if not input.ndim:
         return input.astype(dtype)
+    if dtype.itemsize == 2:
+        return input.prod(dim, dtypes.float32, None, keepdim).astype(dtype)
     return input.prod(dim, dtype, None, keepdim)
 
 
 def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product of all elements, or along a dimension; integers multiply in int64."""
     if dtype is not None:
-        input = convert(input, dtypes.as_dtype(dtype, "prod"))
+        dtype = dtypes.as_dtype(dtype, "prod")
+        return convert(prod(convert(input, dtype), dim, keepdim), dtype)
+    count = dimensions("prod", input)
     if dim is None:
         return _prod(input.reshape(-1), dim=0, keepdim=False)
-    return _prod(input, dim=wrap_dim("prod", dim, input.ndim), keepdim=keepdim)
+    return _prod(input, dim=wrap_dim("prod", dim, count), keepdim=keepdim)

@@ -1,4 +1,4 @@
-"""Choosing between elements: where, the larger or smaller of two, bounds, and no gradient at all."""
+"""Choosing between elements: where, the larger or smaller of two, bounds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from minigrad import dtypes
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, broadcasting, primitive, wrap
+from minigrad.ops.operands import between, check_tensor, on_tensor
 from minigrad.ops.promotion import convert, elementwise, number
 
 __all__ = [
@@ -89,50 +90,56 @@ def ordered(operation: str, value: Any) -> Any:
     return value
 
 
+def _larger(operation: str, function: Any, input: Any, other: Any) -> Any:
+    check_tensor(operation, "input", input)
+    check_tensor(operation, "other", other)
+    return ordered(operation, function(input, other))
+
+
 # Where both are equal each gets half; beside a NaN both get all, as in torch.
 @broadcasting()
 def _share(xp: Any, input: Any, other: Any) -> Any:
     """The part that the first has in the gradient of the larger of two."""
-    dtype = input.dtype if hasattr(input, "dtype") else other.dtype
+    dtype = input.dtype
     weight = xp.logical_not(input < other).astype(dtype)
     weight -= (input == other) * dtype.type(0.5)
     return weight
 
 
-@elementwise(
+@between(
     input=lambda g, input, other: g * _share(input, other),
     other=lambda g, input, other: g * _share(other, input),
 )
 def maximum(xp: Any, input: Any, other: Any) -> Any:
     """The larger of two, elementwise; NaN if either is. The gradient is halved where equal."""
-    return ordered("maximum", xp.maximum(input, other))
+    return _larger("maximum", xp.maximum, input, other)
 
 
-@elementwise(
+@between(
     input=lambda g, input, other: g * _share(other, input),
     other=lambda g, input, other: g * _share(input, other),
 )
 def minimum(xp: Any, input: Any, other: Any) -> Any:
     """The smaller of two, elementwise; NaN if either is. The gradient is halved where equal."""
-    return ordered("minimum", xp.minimum(input, other))
+    return _larger("minimum", xp.minimum, input, other)
 
 
-@elementwise(
+@between(
     input=lambda g, input, other: where((input >= other) | (other != other), g, 0),
     other=lambda g, input, other: where((input >= other) | (other != other), 0, g),
 )
 def fmax(xp: Any, input: Any, other: Any) -> Any:
     """The larger of two, elementwise; beside a NaN the other."""
-    return ordered("fmax", xp.fmax(input, other))
+    return _larger("fmax", xp.fmax, input, other)
 
 
-@elementwise(
+@between(
     input=lambda g, input, other: where((input <= other) | (other != other), g, 0),
     other=lambda g, input, other: where((input <= other) | (other != other), 0, g),
 )
 def fmin(xp: Any, input: Any, other: Any) -> Any:
     """The smaller of two, elementwise; beside a NaN the other."""
-    return ordered("fmin", xp.fmin(input, other))
+    return _larger("fmin", xp.fmin, input, other)
 
 
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
@@ -189,27 +196,30 @@ def _representable(xp: Any, dtype: Any, bound: Any) -> Any:
     return limits.min if bound < limits.min else limits.max if bound > limits.max else bound
 
 
-@elementwise(
+@on_tensor(
     input=lambda g, input, min: where(input >= min, g, 0),
     min=lambda g, input, min: where(input < min, g, 0),
 )
 def clamp_min(xp: Any, input: Any, min: Any) -> Any:
     """The input, but at least `min`."""
+    check_tensor("clamp_min", "input", input)
     return ordered("clamp_min", xp.maximum(input, min))
 
 
-@elementwise(
+@on_tensor(
     input=lambda g, input, max: where(input <= max, g, 0),
     max=lambda g, input, max: where(input > max, g, 0),
 )
 def clamp_max(xp: Any, input: Any, max: Any) -> Any:
     """The input, but at most `max`."""
+    check_tensor("clamp_max", "input", input)
     return ordered("clamp_max", xp.minimum(input, max))
 
 
-@elementwise(input=lambda g: zero(g), values=lambda g: zero(g))
+@between(input=lambda g: zero(g), values=lambda g: zero(g))
 def heaviside(xp: Any, input: Any, values: Any) -> Any:
-    """0 for negative elements, 1 for positive ones, `values` at zero."""
+    """A step: 0 for negative elements, 1 for positive ones, `values` at zero."""
+    check_tensor("heaviside", "values", values)
     return xp.where(ordered("heaviside", input) == 0, values, (input > 0).astype(input.dtype))
 
 

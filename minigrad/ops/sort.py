@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.backend import namespace
+from minigrad.backend import as_array, namespace
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, wrap
 from minigrad.ops.dims import wrap_dim
 from minigrad.ops.extremes import Selection, selection, take_along
 from minigrad.ops.promotion import agree
+from minigrad.ops.reduce import dimensions
 from minigrad.ops.select import ordered
 
 __all__ = [
@@ -23,6 +25,7 @@ def _raw(value: Any) -> Any:
 
 
 def _like(value: Any, array: Any) -> Any:
+    array = as_array(array)
     return wrap(value, array) if isinstance(value, Traced) else array
 
 
@@ -49,7 +52,7 @@ def sort(
     >>> minigrad.sort(minigrad.tensor([3, 1, 2])).values
     tensor([1, 2, 3])
     """
-    axis = wrap_dim("sort", dim, input.ndim)
+    axis = wrap_dim("sort", dim, dimensions("sort", input))
     order = _order("sort", _raw(input), axis, descending)
     return Selection(take_along(input, indices=order, dim=axis), _like(input, order))
 
@@ -58,7 +61,7 @@ def argsort(
     input: Any, dim: int = -1, descending: bool = False, stable: bool | None = False
 ) -> Any:
     """The positions that sort the elements along a dimension."""
-    axis = wrap_dim("argsort", dim, input.ndim)
+    axis = wrap_dim("argsort", dim, dimensions("argsort", input))
     return _like(input, _order("argsort", _raw(input), axis, descending))
 
 
@@ -67,11 +70,9 @@ def msort(input: Any) -> Any:
     return sort(input, 0).values
 
 
-def topk(
-    input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
-) -> Selection:
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Selection:
     """The k largest (or smallest) elements along a dimension, in order, and where they are."""
-    axis = wrap_dim("topk", dim, input.ndim)
+    axis = wrap_dim("topk", dim, dimensions("topk", input))
     array = ordered("topk", _raw(input))
     if array.dtype.kind == "b":
         raise DtypeError("topk(): argument 'input' is bool; convert it first, with input.int()")
@@ -99,7 +100,7 @@ def topk(
 
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Selection:
     """The k-th smallest element along a dimension, counted from 1, and where it is."""
-    axis = wrap_dim("kthvalue", dim, input.ndim)
+    axis = wrap_dim("kthvalue", dim, dimensions("kthvalue", input))
     array = _raw(input)
     size = array.shape[axis] if array.ndim else 1
     if not 1 <= k <= size:
@@ -117,14 +118,16 @@ def _ranked(operation: str, input: Any, axis: int, rank: int, keepdim: bool) -> 
 
 
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The middle element, the lower of two; along `dim`, with its position; NaN where there is one.
+    """The middle element, the lower of two; along `dim`, with its position.
+
+    Where there is a NaN it is the result.
     """
     if dim is None:
         flat = input.reshape(-1)
         if not flat.shape[0]:
             raise ArgumentError("median(): argument 'input' has no elements")
         return median(flat, 0).values
-    axis = wrap_dim("median", dim, input.ndim)
+    axis = wrap_dim("median", dim, dimensions("median", input))
     array = ordered("median", _raw(input))
     size = array.shape[axis] if array.ndim else 1
     if not size:
@@ -152,21 +155,22 @@ def unique(
     With `return_inverse` also where each element of the input is among them, with `return_counts`
     how often each occurs.
     """
-    array = _raw(input)
+    array = ordered("unique", _raw(input))
     if dim is None:
         flat = array.reshape(-1)
         order = _order("unique", flat, 0, False)
         ranked = flat[order]
-        differs = ranked[1:] != ranked[:-1]
+        starts = _starts(ranked[1:] != ranked[:-1], order)
+        found = ranked[starts]
     else:
-        axis = wrap_dim("unique", dim, array.ndim)
-        ordered("unique", array)
-        rows = array.swapaxes(0, axis).reshape(array.shape[axis], -1) if array.size else array
+        axis = wrap_dim("unique", dim, dimensions("unique", input))
+        forward = (axis, *(other for other in range(array.ndim) if other != axis))
+        sizes = [array.shape[other] for other in forward]
+        rows = array.transpose(forward).reshape(sizes[0], math.prod(sizes[1:]))
         order = _lexicographic(rows)
         ranked = rows[order]
-        differs = (ranked[1:] != ranked[:-1]).any(1)
-    starts = _starts(differs, order)
-    found = ranked[starts] if dim is None else array.take(order[starts], axis)
+        starts = _starts((ranked[1:] != ranked[:-1]).any(1), order)
+        found = array.take(order[starts], axis)
     results = [_like(input, found)]
     if return_inverse:
         inverse = order * 0
@@ -209,8 +213,8 @@ def searchsorted(
     """
     if side not in (None, "left", "right") or (side == "left" and right):
         raise ArgumentError(
-            f"searchsorted(): argument 'side' must be 'left' or 'right' and agree with 'right', got "
-            f"side={side!r}, right={right}"
+            f"searchsorted(): argument 'side' must be 'left' or 'right' and agree with 'right'; "
+            f"got side={side!r}, right={right}"
         )
     given = input
     if isinstance(sorted_sequence, Traced) and not hasattr(input, "dtype"):
@@ -227,7 +231,7 @@ def searchsorted(
             f"vector, or have the leading dimensions of 'input' of shape {list(values.shape)}"
         )
     place = "right" if right or side == "right" else "left"
-    found = _search(sequence, values, place)
+    found = as_array(_search(sequence, values, place))
     like = given if isinstance(given, Traced) else sorted_sequence
     return _like(like, found.astype(dtypes.int32 if out_int32 else dtypes.int64))
 
@@ -235,16 +239,15 @@ def searchsorted(
 def _search(sequence: Any, values: Any, side: str) -> Any:
     if sequence.ndim == 1:
         return sequence.searchsorted(values, side)
-    rows = sequence.reshape(-1, sequence.shape[-1])
-    wanted = values.reshape(-1, values.shape[-1])
+    count = math.prod(sequence.shape[:-1])
+    rows = sequence.reshape(count, sequence.shape[-1])
+    wanted = values.reshape(count, values.shape[-1])
     found = wanted.astype(dtypes.int64)
     for row in range(len(rows)):
         found[row] = rows[row].searchsorted(wanted[row], side)
     return found.reshape(values.shape)
 
 
-def bucketize(
-    input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False
-) -> Any:
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
     """The number of the bucket between sorted boundaries that each element falls into."""
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)

@@ -1,11 +1,13 @@
-"""Functions of logarithms and exponentials that need care: sigmoid, logit, logaddexp, xlogy, sinc."""
+"""Functions of exponentials and logarithms that need care: sigmoid, logit, logaddexp, xlogy."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+from minigrad import dtypes
 from minigrad.ops.functions import LN2, cos, exp, floats, log, sin
+from minigrad.ops.operands import between
 from minigrad.ops.promotion import elementwise, transcendental
 from minigrad.ops.select import clamp, where
 
@@ -17,7 +19,7 @@ _LOWEST = {"f": -88.0, "d": -709.0}
 
 @transcendental(input=lambda g, out: g * (out * (1 - out)))
 def sigmoid(xp: Any, input: Any) -> Any:
-    """1 / (1 + exp(-x))."""
+    """The logistic function, 1 / (1 + exp(-x))."""
     char = input.dtype.char
     if char == "e":
         return _logistic(xp, input.astype(xp.float32), "f").astype(input.dtype)
@@ -35,7 +37,7 @@ def _logistic(xp: Any, input: Any, char: str) -> Any:
 
 
 def logit(input: Any, eps: float | None = None) -> Any:
-    """log(x / (1 - x)), the inverse of the sigmoid; `eps` keeps x from 0 and 1."""
+    """The inverse of the sigmoid, log(x / (1 - x)); `eps` keeps x from 0 and 1."""
     return _logit(input if eps is None else clamp(input, eps, 1 - eps))
 
 
@@ -44,13 +46,13 @@ def _logit(xp: Any, input: Any) -> Any:
     return xp.log(input / (1 - input))
 
 
-@elementwise(
+@between(
     input=lambda g, out, input: g * exp(input - _finite(out)),
     other=lambda g, out, other: g * exp(other - _finite(out)),
 )
 def logaddexp(xp: Any, input: Any, other: Any) -> Any:
-    """log(exp(input) + exp(other)) without overflow."""
-    input, other = floats(input, other)
+    """The logarithm of exp(input) + exp(other), without overflow."""
+    input, other = floats("logaddexp", input, other)
     if input.dtype.kind != "c":
         return xp.logaddexp(input, other)
     larger = xp.where(input.real < other.real, other, input)
@@ -58,13 +60,13 @@ def logaddexp(xp: Any, input: Any, other: Any) -> Any:
     return larger + xp.log1p(xp.exp(smaller - larger))
 
 
-@elementwise(
+@between(
     input=lambda g, out, input: g * exp((input - _finite(out)) * LN2),
     other=lambda g, out, other: g * exp((other - _finite(out)) * LN2),
 )
 def logaddexp2(xp: Any, input: Any, other: Any) -> Any:
-    """log2(2 ** input + 2 ** other) without overflow."""
-    return xp.logaddexp2(*floats(input, other))
+    """The logarithm to base 2 of 2 ** input + 2 ** other, without overflow."""
+    return xp.logaddexp2(*floats("logaddexp2", input, other))
 
 
 def _finite(out: Any) -> Any:
@@ -77,8 +79,11 @@ def _finite(out: Any) -> Any:
     other=lambda g, input, other: where(input == 0, 0, g * (input / other)),
 )
 def xlogy(xp: Any, input: Any, other: Any) -> Any:
-    """input * log(other), and 0 where the input is 0, also beside log(0); NaN beside NaN."""
-    input, other = floats(input, other)
+    """The product input * log(other), and 0 where the input is 0, also beside log(0)."""
+    if getattr(input, "dtype", dtypes.float32).kind in "biu":
+        input = input.astype(dtypes.get_default_dtype())
+    if getattr(other, "dtype", dtypes.float32).kind in "biu":
+        other = other.astype(dtypes.get_default_dtype())
     product = input * xp.log(other)
     return xp.where((input == 0) & (other == other), product.dtype.type(0), product)
 
@@ -97,8 +102,7 @@ def _sinc_rule(g: Any, input: Any) -> Any:
 
 @transcendental(input=_sinc_rule)
 def sinc(xp: Any, input: Any) -> Any:
-    """sin(pi x) / (pi x), and 1 at 0."""
-    angle = input * math.pi
-    return xp.where(input == 0, 1, xp.sin(angle) / xp.where(input == 0, 1, angle)).astype(
-        input.dtype
-    )
+    """The cardinal sine, sin(pi x) / (pi x), and 1 at 0."""
+    dtype = input.dtype
+    angle = (input.astype(xp.float32) if dtype.itemsize == 2 else input) * math.pi
+    return xp.where(input == 0, 1, xp.sin(angle) / xp.where(input == 0, 1, angle)).astype(dtype)
