@@ -1,4 +1,4 @@
-"""How each name of the database is called on a library: function, method, in-place, operator.
+"""How each name of the database is called: function, method, in-place, alias, operator.
 
 The database calls some names through a lambda that reorders arguments or calls a method; the table
 `FUNCTIONS` says the same for the library under test. Every other name is a function under its own
@@ -114,6 +114,9 @@ def variants(library: TorchLibrary, operation: OpInfo) -> Iterator[Variant]:
         else:
             ours = library.method(inplace.__name__)
         yield Variant("in-place", _inplace_call(inplace), _inplace_call(ours))
+    for alias in operation.aliases:
+        if library.has(alias.name):
+            yield Variant("alias", operation.op, library.function(alias.name))
     if operation.operator_variant is not None:
         yield Variant("operator", operation.operator_variant, operation.operator_variant)
     if operation.inplace_operator_variant is not None:

@@ -12,7 +12,8 @@ from torch.testing._internal.opinfo.core import ErrorInput, OpInfo
 
 from tests.opdb.arguments import Arguments
 from tests.opdb.calling import function
-from tests.opdb.libraries import Excluded, Missing, TorchLibrary
+from tests.opdb.exclusions import NO_ERROR, NO_OUT, ExcludedError
+from tests.opdb.libraries import MissingError, TorchLibrary
 
 
 def error_differs(library: TorchLibrary, operation: OpInfo, error_input: ErrorInput) -> str | None:
@@ -20,13 +21,13 @@ def error_differs(library: TorchLibrary, operation: OpInfo, error_input: ErrorIn
     sample = error_input.sample_input
     reference = Arguments(TorchLibrary(), sample, False)
     if _raised(operation.op, reference) is None:
-        raise Excluded("torch itself accepts this error input")
+        raise ExcludedError(NO_ERROR)
     call = function(library, operation.name)
     raised = _raised(call, Arguments(library, sample, False))
     if raised is None:
         return f"nothing was raised, torch raises {error_input.error_type.__name__}"
     if "out" in sample.kwargs and isinstance(raised, TypeError) and "'out'" in str(raised):
-        raise Excluded("out= is no argument: functions return new tensors (refused by TypeError)")
+        raise ExcludedError(NO_OUT)
     kind = type(raised)
     both = isinstance(raised, ValueError) and isinstance(raised, RuntimeError)
     if not (isinstance(raised, error_input.error_type) or both):
@@ -42,7 +43,7 @@ def error_differs(library: TorchLibrary, operation: OpInfo, error_input: ErrorIn
 def _raised(call: Callable[..., Any], arguments: Arguments) -> Exception | None:
     try:
         arguments.call(call)
-    except Missing:
+    except MissingError:
         raise
     except Exception as error:  # noqa: BLE001 - any refusal is looked at
         return error

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from tests.opdb.exclusions import DIMENSIONS, ExcludedError, not_numpy
+
 DTYPES = (
     torch.float64,
     torch.complex128,
@@ -28,11 +30,7 @@ DTYPES = (
 )
 
 
-class Excluded(Exception):
-    """Raised where a sample asks for something that has no counterpart; says what."""
-
-
-class Missing(Exception):
+class MissingError(Exception):
     """Raised where the library under test lacks a name; never taken for a refusal."""
 
 
@@ -97,9 +95,17 @@ class TorchLibrary:
         found: Any = self.module
         for part in name.split("."):
             if not hasattr(found, part):
-                raise Missing(f"no function {name}")
+                raise MissingError(f"no function {name}")
             found = getattr(found, part)
         return found
+
+    def has(self, name: str) -> bool:
+        """Say whether the library has a function of a dotted name."""
+        try:
+            self.function(name)
+        except MissingError:
+            return False
+        return True
 
     def method(self, name: str) -> Callable[..., Any]:
         """Return a call of the named method on its first argument."""
@@ -108,7 +114,7 @@ class TorchLibrary:
 
         def call(tensor: Any, *args: Any, **kwargs: Any) -> Any:
             if not hasattr(self.module.Tensor, name):
-                raise Missing(f"no method {name}")
+                raise MissingError(f"no method {name}")
             return getattr(self.module.Tensor, name)(tensor, *args, **kwargs)
 
         return call
@@ -136,7 +142,7 @@ class MinigradLibrary(TorchLibrary):
 
     def _view(self, base: np.ndarray[Any, Any], value: torch.Tensor) -> Any:
         if value.ndim > 64:
-            raise Excluded("NumPy arrays end at 64 dimensions")
+            raise ExcludedError(DIMENSIONS)
         strides = [stride * base.itemsize for stride in value.stride()]
         array = np.lib.stride_tricks.as_strided(
             base[value.storage_offset() :], tuple(value.shape), strides
@@ -145,7 +151,7 @@ class MinigradLibrary(TorchLibrary):
 
     def dtype(self, dtype: torch.dtype) -> Any:
         if dtype not in DTYPES:
-            raise Excluded(f"{dtype_name(dtype)} is not a NumPy dtype")
+            raise ExcludedError(not_numpy(dtype))
         return getattr(self.module, dtype_name(dtype))
 
     def keyword_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from tests.opdb import random_operations
 from tests.opdb.calling import Variant, applies, function, variants
 from tests.opdb.comparison import Tolerances
 from tests.opdb.errors import error_differs
-from tests.opdb.libraries import DTYPES, Excluded, TorchLibrary, dtype_name
+from tests.opdb.exclusions import NO_CPU, ExcludedError, not_numpy
+from tests.opdb.libraries import DTYPES, TorchLibrary, dtype_name
 from tests.opdb.report import Report
 from tests.opdb.samples import Comparison
 
@@ -74,11 +75,11 @@ class Entry:
         operation = self.operation
         supported = operation.supported_dtypes("cpu")
         if not supported:
-            self.report.excluded["the entry has no CPU dtype"] += 1
+            self.report.excluded[NO_CPU] += 1
             return
         for dtype in supported:
             if dtype not in DTYPES:
-                self.report.excluded[f"{dtype_name(dtype)} is not a NumPy dtype"] += 1
+                self.report.excluded[not_numpy(dtype)] += 1
         for dtype in self.settings.dtypes:
             if dtype in supported:
                 self.run_dtype(dtype)
@@ -137,7 +138,7 @@ class Entry:
         """Count one check; an exception of the library under test is a failure, with its place."""
         try:
             message = check(self.library, self.operation, *args)
-        except Excluded as reason:
+        except ExcludedError as reason:
             self.report.excluded[str(reason)] += 1
             return
         except Exception as error:  # noqa: BLE001 - what a library raises is a finding

@@ -17,7 +17,7 @@ from tests.opdb.gradients import (
     gradients_differ,
     random_like,
 )
-from tests.opdb.libraries import Missing, TorchLibrary
+from tests.opdb.libraries import MissingError, TorchLibrary
 
 
 class Comparison:
@@ -82,7 +82,7 @@ class Comparison:
         self.differentiated = False
         try:
             ours.call(self.variant.ours)
-        except Missing:
+        except MissingError:
             raise
         except Exception as error:  # noqa: BLE001 - any refusal will do, if it says something
             return None if str(error) else f"{type(error).__name__} without a message"

@@ -1,0 +1,25 @@
+"""What of the database is left out, each with the fact that is its reason; runs count every one.
+
+A memory format or a layout in a sample is not an exclusion: it chooses strides, which are not
+compared, so the sample runs without it.
+"""
+
+from __future__ import annotations
+
+import torch
+
+
+class ExcludedError(Exception):
+    """Raised where something has no counterpart; its text is a reason from the table below."""
+
+
+NO_DTYPE = "entry and dtype: {} is not a NumPy dtype"
+NO_CPU = "entry: it has no CPU dtype, it is one of torch's GPU kernels"
+DIMENSIONS = "error input: NumPy arrays end at 64 dimensions, so the input cannot exist"
+NO_ERROR = "error input: torch itself accepts it"
+NO_OUT = "error input: it is about out=, which no function has (checked: refused by a TypeError)"
+
+
+def not_numpy(dtype: torch.dtype) -> str:
+    """Return the reason for leaving out a dtype."""
+    return NO_DTYPE.format(str(dtype).removeprefix("torch."))
