@@ -13,7 +13,7 @@ from typing import Any
 
 from minigrad import engine
 from minigrad.backend import as_array
-from minigrad.errors import GraphError
+from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import Leaf, Node, Traced
 from minigrad.ops.elementwise import conj
 
@@ -78,7 +78,7 @@ class NodeHooks:
         for hook in list(self.table.values()):
             result = hook(tensor)
             if result is not None:
-                tensor = result
+                tensor = _checked(result, tensor)
         kept = None if self.retained is None else self.retained()
         if kept is not None:
             previous = kept.grad
@@ -92,6 +92,18 @@ class NodeHooks:
         tensor._array = array
         tensor._node = None
         return tensor
+
+
+def _checked(result: Any, gradient: Any) -> Any:
+    """What a hook returned, if it can stand for the gradient."""
+    if not isinstance(result, Traced):
+        raise TypeError(f"a hook must return a Tensor or None, not {type(result).__name__}")
+    if result._array.shape != gradient._array.shape:
+        raise ArgumentError(
+            f"a hook returned a gradient of shape {list(result._array.shape)} in place of one of "
+            f"shape {list(gradient._array.shape)}"
+        )
+    return result
 
 
 class LeafHooks:

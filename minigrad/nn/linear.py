@@ -75,8 +75,6 @@ class Bilinear(Module):
     weight: [out_features, in1_features, in2_features], bias: [out_features].
     """
 
-    fields = ("in1_features", "in2_features", "out_features")
-
     def __init__(
         self,
         in1_features: int,
@@ -104,3 +102,10 @@ class Bilinear(Module):
     def forward(self, input1: Any, input2: Any) -> Any:
         """The layer's output, [..., out_features]."""
         return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The fields of the layer."""
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )

@@ -30,8 +30,6 @@ __all__ = [
 class _Loss(Module):
     """A loss with a `reduction`: "mean", "sum", or "none" for one value per element."""
 
-    fields = ("reduction",)
-
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none", "batchmean"):
             raise ArgumentError(

@@ -27,7 +27,6 @@ __all__ = [
 class _ChannelNorm(Module):
     """Normalisation with a scale, a shift and running statistics for each channel."""
 
-    fields = ("eps", "momentum", "affine", "track_running_stats")
     dims: ClassVar[tuple[int, ...]]
     layout: ClassVar[str]
     running_mean: Any
@@ -43,6 +42,8 @@ class _ChannelNorm(Module):
         track_running_stats: bool = True,
         device: Any = None,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         made = {"device": device, "dtype": dtype}
         self.num_features = num_features
@@ -51,7 +52,7 @@ class _ChannelNorm(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         self.weight = Parameter(empty(num_features, **made)) if affine else None
-        self.bias = Parameter(empty(num_features, **made)) if affine else None
+        self.bias = Parameter(empty(num_features, **made)) if affine and bias else None
         tracked = track_running_stats
         self.register_buffer("running_mean", zeros(num_features, **made) if tracked else None)
         self.register_buffer("running_var", ones(num_features, **made) if tracked else None)
@@ -69,8 +70,9 @@ class _ChannelNorm(Module):
     def reset_parameters(self) -> None:
         """Scale one, shift zero, no statistics."""
         self.reset_running_stats()
-        if self.weight is not None and self.bias is not None:
+        if self.weight is not None:
             init.ones_(self.weight)
+        if self.bias is not None:
             init.zeros_(self.bias)
 
     def _check(self, input: Any) -> None:
@@ -82,7 +84,11 @@ class _ChannelNorm(Module):
 
     def extra_repr(self) -> str:
         """The fields of the layer."""
-        return f"{self.num_features}, {super().extra_repr()}"
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            f"affine={self.affine}, bias={self.bias is not None}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
 
 
 class _BatchNorm(_ChannelNorm):
@@ -142,8 +148,12 @@ class _InstanceNorm(_ChannelNorm):
         track_running_stats: bool = False,
         device: Any = None,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias
+        )
 
     def forward(self, input: Any) -> Any:
         """The input, each channel of each sample at mean zero and variance one."""
@@ -184,7 +194,6 @@ class InstanceNorm3d(_InstanceNorm):
 class _LastDims(Module):
     """Normalisation over the last dimensions, whose sizes are `normalized_shape`."""
 
-    fields = ("eps", "elementwise_affine")
     eps: float | None
     elementwise_affine: bool
 
@@ -194,7 +203,10 @@ class _LastDims(Module):
 
     def extra_repr(self) -> str:
         """The fields of the layer."""
-        return f"{self.normalized_shape}, {super().extra_repr()}"
+        return f"{self.normalized_shape}, eps={self.eps}, {self._affine_repr()}"
+
+    def _affine_repr(self) -> str:
+        return f"elementwise_affine={self.elementwise_affine}"
 
     normalized_shape: tuple[int, ...]
 
@@ -226,6 +238,9 @@ class LayerNorm(_LastDims):
             init.ones_(self.weight)
         if self.bias is not None:
             init.zeros_(self.bias)
+
+    def _affine_repr(self) -> str:
+        return f"{super()._affine_repr()}, bias={self.bias is not None}"
 
     def forward(self, input: Any) -> Any:
         """The normalised input."""
@@ -272,6 +287,8 @@ class GroupNorm(Module):
         affine: bool = True,
         device: Any = None,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         if num_channels % num_groups:
             raise ArgumentError(
@@ -284,13 +301,14 @@ class GroupNorm(Module):
         self.eps = eps
         self.affine = affine
         self.weight = Parameter(empty(num_channels, **made)) if affine else None
-        self.bias = Parameter(empty(num_channels, **made)) if affine else None
+        self.bias = Parameter(empty(num_channels, **made)) if affine and bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Scale one, shift zero."""
-        if self.weight is not None and self.bias is not None:
+        if self.weight is not None:
             init.ones_(self.weight)
+        if self.bias is not None:
             init.zeros_(self.bias)
 
     def forward(self, input: Any) -> Any:
@@ -299,7 +317,10 @@ class GroupNorm(Module):
 
     def extra_repr(self) -> str:
         """The fields of the layer."""
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class LocalResponseNorm(Module):

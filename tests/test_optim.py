@@ -1,0 +1,266 @@
+"""Optimizers and schedules: step for step as torch's; refusals that name the option."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.errors import ArgumentError, GraphError
+
+torch = pytest.importorskip("torch")
+
+OPTIMIZERS = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "maximize": True}),
+    ("Adam", {"lr": 0.05}),
+    ("Adam", {"lr": 0.05, "betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.1}),
+    ("Adam", {"lr": 0.05, "amsgrad": True, "maximize": True}),
+    ("AdamW", {"lr": 0.05}),
+    ("AdamW", {"lr": 0.05, "weight_decay": 0.3, "amsgrad": True}),
+    ("RMSprop", {"lr": 0.05}),
+    ("RMSprop", {"lr": 0.05, "momentum": 0.8, "centered": True, "weight_decay": 0.1}),
+    ("Adagrad", {"lr": 0.1}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.2, "initial_accumulator_value": 0.5}),
+]
+SHAPES = [(3, 2), (2,), (), (200, 300)]
+
+
+def start(lib):
+    rng = np.random.default_rng(0)
+    return [
+        lib.tensor(rng.standard_normal(shape), dtype=lib.float64, requires_grad=True)
+        for shape in SHAPES
+    ]
+
+
+def loss(parameters, step):
+    """A function whose gradients change from step to step."""
+    return sum(((p - 0.1 * step) ** 2).sum() * (i + 1) for i, p in enumerate(parameters))
+
+
+def run(lib, name, options, steps=12, groups=False):
+    parameters = start(lib)
+    given = parameters
+    if groups:
+        given = [{"params": parameters[:2]}, {"params": parameters[2:], "lr": 0.01}]
+    optimizer = getattr(lib.optim, name)(given, **options)
+    for step in range(steps):
+        optimizer.zero_grad()
+        loss(parameters, step).backward()
+        if step == 4:
+            parameters[1].grad = None
+        optimizer.step()
+    return [p.detach().numpy() for p in parameters]
+
+
+@pytest.mark.parametrize("groups", [False, True])
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS)
+def test_optimizer_follows_torch(name, options, groups):
+    ours = run(mg, name, options, groups=groups)
+    theirs = run(torch, name, options, groups=groups)
+    for a, b in zip(ours, theirs, strict=True):
+        # The same algebra in float64; rounding differs in the order of factors.
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS)
+def test_a_saved_state_continues_exactly(name, options):
+    straight = start(mg)
+    optimizer = getattr(mg.optim, name)(straight, **options)
+    other = None
+    for step in range(8):
+        if step == 4:
+            saved = copy.deepcopy(optimizer.state_dict())
+            other = [p.detach().clone().requires_grad_() for p in straight]
+            resumed = getattr(mg.optim, name)(other, lr=9.0)
+            resumed.load_state_dict(saved)
+            assert resumed.param_groups[0]["lr"] == options["lr"]
+        optimizer.zero_grad()
+        loss(straight, step).backward()
+        optimizer.step()
+        if other is not None:
+            resumed.zero_grad()
+            loss(other, step).backward()
+            resumed.step()
+    for a, b in zip(straight, other, strict=True):
+        assert (a == b).all()
+
+
+def test_state_dict_has_torch_s_form():
+    keys = []
+    for lib in (mg, torch):
+        parameters = start(lib)
+        optimizer = lib.optim.Adam(parameters, lr=0.1, amsgrad=True)
+        loss(parameters, 0).backward()
+        optimizer.step()
+        state = optimizer.state_dict()
+        keys.append((sorted(state["state"]), sorted(state["state"][0])))
+        assert state["param_groups"][0]["params"] == [0, 1, 2, 3]
+    assert keys[0] == keys[1]
+
+
+def test_state_of_joined_parameters_reads_as_their_own():
+    parameters = start(mg)
+    optimizer = mg.optim.Adam(parameters)
+    loss(parameters, 0).backward()
+    optimizer.step()
+    assert optimizer.state[parameters[0]]["exp_avg"].shape == (3, 2)
+    before = parameters[0]._array
+    optimizer.step()
+    assert parameters[0]._array is before
+
+
+def test_a_parameter_without_gradient_stays():
+    parameters = start(mg)
+    optimizer = mg.optim.SGD(parameters, lr=0.1)
+    (parameters[0] * 2).sum().backward()
+    values = parameters[3].detach().clone()
+    optimizer.step()
+    assert (parameters[3] == values).all()
+
+
+def test_closure_and_hooks():
+    parameters = start(mg)
+    optimizer = mg.optim.SGD(parameters, lr=0.1)
+    order = []
+    optimizer.register_step_pre_hook(lambda *_: order.append("before"))
+    optimizer.register_step_post_hook(lambda *_: order.append("after"))
+
+    def closure():
+        optimizer.zero_grad()
+        value = loss(parameters, 0)
+        value.backward()
+        return value
+
+    first = optimizer.step(closure).item()
+    assert optimizer.step(closure).item() < first
+    assert order == ["before", "after", "before", "after"]
+
+
+def test_frozen_and_tied_parameters():
+    model = mg.nn.Sequential(mg.nn.Linear(2, 2), mg.nn.Linear(2, 2))
+    model[1].weight = model[0].weight
+    model[0].bias.requires_grad_(False)
+    frozen = model[0].bias.detach().clone()
+    optimizer = mg.optim.Adam(model.parameters(), lr=0.1)
+    model(mg.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert model[1].weight is model[0].weight
+    assert (model[0].bias == frozen).all()
+
+
+def test_a_changed_parameter_is_noticed_by_backward():
+    w = mg.ones(3, requires_grad=True)
+    optimizer = mg.optim.SGD([w], lr=0.1)
+    value = (w * w).sum()
+    w.grad = mg.ones(3)
+    optimizer.step()
+    with pytest.raises(GraphError, match=r"by step\(\)"):
+        value.backward()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: mg.optim.SGD(p, lr=-1), "lr must be at least 0, got -1"),
+        (lambda p: mg.optim.SGD(p, lr=float("nan")), "lr must be at least 0, got nan"),
+        (lambda p: mg.optim.SGD(p, lr=1, nesterov=True), "nesterov=True needs a momentum"),
+        (lambda p: mg.optim.Adam(p, betas=(1.0, 0.9)), r"betas\[0\] must be in \[0, 1\), got 1.0"),
+        (lambda p: mg.optim.Adam([]), "params is empty"),
+        (lambda p: mg.optim.Adam([*p, p[0]]), "more than once"),
+        (lambda p: mg.optim.Adam([{"params": p, "rate": 1}]), r"unknown options \['rate'\]"),
+        (lambda p: mg.optim.RMSprop(p, alpha=2), "alpha must be in"),
+    ],
+)
+def test_bad_options_are_named(make, message):
+    with pytest.raises(ArgumentError, match=message):
+        make(start(mg))
+
+
+def test_bad_parameters_are_named():
+    x = mg.ones(2, requires_grad=True)
+    with pytest.raises(TypeError, match="iterable of Tensors"):
+        mg.optim.SGD(x, lr=1)
+    with pytest.raises(TypeError, match="got int"):
+        mg.optim.SGD([3], lr=1)
+    with pytest.raises(GraphError, match="leaves"):
+        mg.optim.SGD([x * 2], lr=1)
+    optimizer = mg.optim.SGD([x], lr=1)
+    with pytest.raises(ArgumentError, match=r"\[2\].*\[1\]"):
+        optimizer.load_state_dict(mg.optim.SGD(start(mg)[:2], lr=1).state_dict())
+
+
+SCHEDULES = [
+    ("StepLR", {"step_size": 3, "gamma": 0.5}),
+    ("MultiStepLR", {"milestones": [2, 5, 5], "gamma": 0.3}),
+    ("ExponentialLR", {"gamma": 0.8}),
+    ("CosineAnnealingLR", {"T_max": 5, "eta_min": 0.01}),
+    ("LambdaLR", {"lr_lambda": lambda epoch: 1 / (1 + epoch)}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), SCHEDULES)
+def test_schedule_follows_torch(name, options):
+    rates = []
+    for lib in (mg, torch):
+        optimizer = lib.optim.SGD([{"params": start(lib)}], lr=0.5)
+        schedule = getattr(lib.optim.lr_scheduler, name)(optimizer, **options)
+        seen = [schedule.get_last_lr()[0]]
+        for _ in range(14):
+            optimizer.step()
+            schedule.step()
+            seen.append(schedule.get_last_lr()[0])
+        rates.append(seen)
+    np.testing.assert_allclose(rates[0], rates[1], rtol=1e-12)
+
+
+def test_schedule_resumes():
+    optimizer = mg.optim.SGD(start(mg), lr=0.5)
+    schedule = mg.optim.lr_scheduler.StepLR(optimizer, 2)
+    for _ in range(3):
+        schedule.step()
+    twin_optimizer = mg.optim.SGD(start(mg), lr=0.5)
+    twin = mg.optim.lr_scheduler.StepLR(twin_optimizer, 2)
+    twin_optimizer.load_state_dict(optimizer.state_dict())
+    twin.load_state_dict(schedule.state_dict())
+    schedule.step()
+    twin.step()
+    assert twin.get_last_lr() == schedule.get_last_lr()
+    assert twin.last_epoch == 4
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
+def test_plateau_follows_torch(mode, threshold_mode):
+    values = [1.0, 0.9, 0.95, 0.97, 0.91, 0.92, 0.5, 0.51, 0.52, 0.53, 0.6, 0.7, 1.2, 1.3, 1.1]
+    rates = []
+    for lib in (mg, torch):
+        optimizer = lib.optim.SGD(start(lib), lr=0.5)
+        schedule = lib.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, mode, factor=0.5, patience=1, cooldown=1, threshold_mode=threshold_mode,
+            threshold=0.01, min_lr=0.05,
+        )  # fmt: skip
+        seen = []
+        for value in values:
+            schedule.step(value)
+            seen.append(optimizer.param_groups[0]["lr"])
+        rates.append(seen)
+    assert rates[0] == rates[1]
+
+
+def test_schedules_refuse_bad_options():
+    optimizer = mg.optim.SGD(start(mg), lr=0.5)
+    schedulers = mg.optim.lr_scheduler
+    with pytest.raises(ArgumentError, match="factor must be below 1"):
+        schedulers.ReduceLROnPlateau(optimizer, factor=1.0)
+    with pytest.raises(ArgumentError, match="mode must be one of"):
+        schedulers.ReduceLROnPlateau(optimizer, mode="best")
+    with pytest.raises(ArgumentError, match="step_size must be at least 1"):
+        schedulers.StepLR(optimizer, 0)
+    with pytest.raises(TypeError, match="must be an Optimizer"):
+        schedulers.StepLR("adam", 1)
+    with pytest.raises(ArgumentError, match=r"step\(validation_loss\)"):
+        schedulers.ReduceLROnPlateau(optimizer).step()
