@@ -61,10 +61,7 @@ __version__ = "0.1.0"
 # minigrad keeps its warnings.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
-_LAZY = {
-    "autograd", "cli", "datasets", "fft", "io", "linalg", "nn", "optim", "random", "special",
-    "utils",
-}  # fmt: skip
+_LAZY = {"autograd", "cli", "datasets", "io", "linalg", "nn", "optim", "random", "utils"}
 _FROM_IO = {"load", "save"}
 
 
