@@ -61,7 +61,9 @@ __version__ = "0.1.0"
 # minigrad keeps its warnings.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
-_LAZY = {"autograd", "cli", "datasets", "io", "linalg", "nn", "optim", "random", "utils"}
+_LAZY = {
+    "autograd", "cli", "datasets", "io", "linalg", "nn", "optim", "random", "special", "utils",
+}  # fmt: skip
 _FROM_IO = {"load", "save"}
 
 

@@ -170,8 +170,8 @@ def _erfc(xp: Any, x: Any, out: Any) -> None:
     beyond = size > _NEAR_EDGE
     near = ~beyond
     out[near] = 1 - _erf_near(x[near])
-    # Past 27 the result is 0 in double precision.
-    tail = _tail(xp, xp.minimum(size[beyond], 27.0))
+    # Past 27.3 the result is 0 in double precision.
+    tail = _tail(xp, xp.minimum(size[beyond], 28.0))
     out[beyond] = xp.where(x[beyond] < 0, 2 - tail, tail)
 
 

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.ops.functions import LN2, cos, exp, floats, log, sin
+from minigrad.ops.error_function import erfc
+from minigrad.ops.functions import LN2, cos, exp, floats, log, log1p, sin
 from minigrad.ops.operands import between
 from minigrad.ops.promotion import elementwise, transcendental
 from minigrad.ops.select import clamp, where
@@ -74,24 +75,62 @@ def _finite(out: Any) -> Any:
     return where(out == -math.inf, 0, out)
 
 
+def _times(xp: Any, input: Any, logarithm: Any, defined: Any) -> Any:
+    """The product with a logarithm, 0 where the input is 0, unless the argument was NaN."""
+    product = input * logarithm
+    return xp.where((input == 0) & defined, product.dtype.type(0), product)
+
+
+def _float(value: Any) -> Any:
+    if getattr(value, "dtype", dtypes.float32).kind in "biu":
+        return value.astype(dtypes.get_default_dtype())
+    return value
+
+
+def _xlogy_by_input(g: Any, input: Any, other: Any) -> Any:
+    flat = (input == 0) & (other <= 0)
+    if hasattr(other, "dtype"):
+        return where(flat, 0, g * log(where(flat, 1, other)))
+    return where(flat, 0, g * (math.log(other) if other > 0 else math.nan))
+
+
 @elementwise(
-    input=lambda g, input, other: g * _xlogy_slope(input, other),
+    input=_xlogy_by_input,
     other=lambda g, input, other: where(input == 0, 0, g * (input / other)),
 )
 def xlogy(xp: Any, input: Any, other: Any) -> Any:
     """The product input * log(other), and 0 where the input is 0, also beside log(0)."""
-    if getattr(input, "dtype", dtypes.float32).kind in "biu":
-        input = input.astype(dtypes.get_default_dtype())
-    if getattr(other, "dtype", dtypes.float32).kind in "biu":
-        other = other.astype(dtypes.get_default_dtype())
-    product = input * xp.log(other)
-    return xp.where((input == 0) & (other == other), product.dtype.type(0), product)
+    input, other = _float(input), _float(other)
+    return _times(xp, input, xp.log(other), other == other)
 
 
-def _xlogy_slope(input: Any, other: Any) -> Any:
-    flat = (input == 0) & (other <= 0)
-    logarithm = log(where(flat, 1, other)) if hasattr(other, "dtype") else math.log(other)
-    return where(flat, 0, logarithm)
+def _xlog1py_by_input(g: Any, input: Any, other: Any) -> Any:
+    flat = (input == 0) & (other <= -1)
+    if hasattr(other, "dtype"):
+        return where(flat, 0, g * log1p(where(flat, 0, other)))
+    return where(flat, 0, g * (math.log1p(other) if other > -1 else math.nan))
+
+
+@elementwise(
+    input=_xlog1py_by_input,
+    other=lambda g, input, other: where(input == 0, 0, g * (input / (other + 1))),
+)
+def xlog1py(xp: Any, input: Any, other: Any) -> Any:
+    """The product input * log1p(other), and 0 where the input is 0, also beside log1p(-1)."""
+    input, other = _float(input), _float(other)
+    return _times(xp, input, xp.log1p(other), other == other)
+
+
+@transcendental(input=lambda g, input: g * (-1 - log(input)))
+def entr(xp: Any, input: Any) -> Any:
+    """The entropy of a probability, -x * log(x): 0 at 0, minus infinity below."""
+    entropy = -_times(xp, input, xp.log(input), True)
+    return xp.where(input < 0, entropy.dtype.type(-math.inf), entropy)
+
+
+def ndtr(input: Any) -> Any:
+    """The normal distribution function: the probability of a standard normal number below x."""
+    return erfc(input * -math.sqrt(0.5)) * 0.5
 
 
 def _sinc_rule(g: Any, input: Any) -> Any:
