@@ -1,4 +1,4 @@
-"""Comparing the text of messages with files in `tests/golden`, so that a change of words is seen."""
+"""Comparing messages with files in `tests/golden`, so that a change of words is seen."""
 
 from __future__ import annotations
 

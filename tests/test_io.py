@@ -53,8 +53,9 @@ def returns(obj, path):
 
 
 DTYPES = (
-    "bool uint8 int8 int16 int32 int64 float16 float32 float64 complex64 complex128".split()
-)
+    "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64",
+    "complex64", "complex128",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -87,7 +88,9 @@ scalars = (
     | st.sampled_from([np.float64(0.5), np.int8(-3), np.bool_(True), np.float32("nan")])
 )
 keys = st.text(max_size=4) | st.integers(-3, 300) | st.booleans() | st.none() | st.floats()
-leaves = scalars | st.lists(st.integers(-9, 9)).map(lambda v: minigrad.tensor(v, dtype=minigrad.int64))
+leaves = scalars | st.lists(st.integers(-9, 9)).map(
+    lambda v: minigrad.tensor(v, dtype=minigrad.int64)
+)
 nested = st.recursive(
     leaves,
     lambda inner: (
@@ -284,7 +287,9 @@ def test_every_flipped_byte_is_noticed(path):
     whole = path.read_bytes()
     harmless = 0
     for position in range(len(whole)):
-        path.write_bytes(damaged(whole, lambda data, at=position: data.__setitem__(at, data[at] ^ 4)))
+        path.write_bytes(
+            damaged(whole, lambda data, at=position: data.__setitem__(at, data[at] ^ 4))
+        )
         try:
             loaded = minigrad.load(path)
         except CheckpointError:

@@ -107,17 +107,17 @@ def _run_info(arguments: argparse.Namespace) -> int:
 
 def count(text: str) -> int:
     """A positive integer."""
-    return _number(text, int, 1, "a positive integer")
+    return int(_number(text, int, 1, "a positive integer"))
 
 
 def whole(text: str) -> int:
     """An integer that is not negative."""
-    return _number(text, int, 0, "an integer that is not negative")
+    return int(_number(text, int, 0, "an integer that is not negative"))
 
 
 def rate(text: str) -> float:
     """A positive finite number."""
-    return _number(text, float, sys.float_info.min, "a positive number")
+    return float(_number(text, float, sys.float_info.min, "a positive number"))
 
 
 def sizes(text: str) -> list[int]:

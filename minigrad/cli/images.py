@@ -30,9 +30,12 @@ def classes_of(name: str) -> Sequence[str]:
 
 def to_input(recipe: Recipe, images: Any, highest: int, place: str) -> Tensor:
     """Images (n, height, width) of 0 to `highest` as the network's input (n, 1, height, width)."""
-    values = numpy.asarray(images, dtype=numpy.float32) / numpy.float32(highest)
-    values = (values - numpy.float32(recipe.mean)) / numpy.float32(recipe.deviation)
-    return minigrad.from_numpy(values[:, None]).to(place)
+    values = numpy.array(images, dtype=numpy.float32)
+    values /= highest
+    values -= recipe.mean
+    values /= recipe.deviation
+    tensor: Tensor = minigrad.from_numpy(values[:, None]).to(place)
+    return tensor
 
 
 def read_image(path: str, recipe: Recipe) -> numpy.ndarray[Any, Any]:

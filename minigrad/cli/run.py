@@ -94,7 +94,9 @@ class Run:
         """The scores (n, 10) of the network for images, without recording."""
         self.model.eval()
         with minigrad.no_grad():
-            return minigrad.cat([self.model(part) for part in images.split(_TEST_BATCH)])
+            parts = [self.model(part) for part in images.split(_TEST_BATCH)]
+        joined: Tensor = minigrad.cat(parts)
+        return joined
 
     def evaluate(self, images: Tensor, labels: Tensor) -> tuple[float, float]:
         """The mean loss and the accuracy on images."""

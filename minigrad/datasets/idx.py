@@ -9,7 +9,7 @@ import gzip
 import math
 import os
 import zlib
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 import numpy
 
@@ -31,14 +31,14 @@ def read_idx(path: str | os.PathLike[str]) -> numpy.ndarray[Any, Any]:
     name = os.fspath(path)
     try:
         with gzip.open(name, "rb") if name.endswith(".gz") else open(name, "rb") as file:
-            return _parse(file, name)
+            return _parse(cast(BinaryIO, file), name)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataFileError(
             f"{name} is not a whole gzip file ({error}); remove it and get it again"
         ) from error
 
 
-def _parse(file: IO[bytes], name: str) -> numpy.ndarray[Any, Any]:
+def _parse(file: BinaryIO, name: str) -> numpy.ndarray[Any, Any]:
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES:
         raise DataFileError(

@@ -10,7 +10,8 @@ import numpy
 import minigrad
 from minigrad.errors import ArgumentError
 from minigrad.tensor import Tensor
-from minigrad.utils.data import Dataset
+from minigrad.utils.data import Dataset, default_collate
+from minigrad.utils.data.dataset import take_rows
 
 
 class ImageDataset(Dataset[tuple[Any, Any]]):
@@ -40,7 +41,7 @@ class ImageDataset(Dataset[tuple[Any, Any]]):
         self.target_transform = target_transform
 
     def __len__(self) -> int:
-        return self.data.shape[0]
+        return len(self.data)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         image = self.data[index].unsqueeze(0).float() / self.highest
@@ -54,9 +55,10 @@ class ImageDataset(Dataset[tuple[Any, Any]]):
     def gather(self, indices: Sequence[int]) -> list[Any]:
         """The batch of these samples, made at once where there is no transform."""
         if self.transform is not None or self.target_transform is not None:
-            return minigrad.utils.data.default_collate([self[index] for index in indices])
-        rows = numpy.asarray(indices)
-        return [self.data[rows].unsqueeze(1).float() / self.highest, self.targets[rows]]
+            batch: list[Any] = default_collate([self[index] for index in indices])
+            return batch
+        images = take_rows(self.data, indices).unsqueeze(1).float() / self.highest
+        return [images, take_rows(self.targets, indices)]
 
     def __repr__(self) -> str:
         height, width = self.data.shape[1:]

@@ -15,8 +15,8 @@ from minigrad.tensor import Tensor
 def default_collate(batch: Sequence[Any]) -> Any:
     """The samples joined along a new first dimension, field by field.
 
-    Tensors, arrays and numbers become tensors (a Python float becomes float64); strings stay a
-    list; dicts, named tuples and lists keep their kind; a tuple becomes a list, as in torch.
+    Tensors, arrays and numbers become tensors (a Python float becomes float64); strings stay as
+    they are; dicts, named tuples and lists keep their kind; a tuple becomes a list, as in torch.
     Raises ArgumentError for samples of different shapes or lengths and TypeError for other kinds.
 
     >>> default_collate([(1.0, 2), (3.0, 4)])
@@ -38,7 +38,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, int):
         return minigrad.tensor(batch)
     if isinstance(first, (str, bytes)):
-        return list(batch)
+        return batch
     if isinstance(first, Mapping):
         return {key: default_collate([sample[key] for sample in batch]) for key in first}
     if isinstance(first, Sequence):

@@ -13,6 +13,7 @@ import numpy
 
 import minigrad
 from minigrad.errors import ArgumentError
+from minigrad.graph import wrap
 from minigrad.tensor import Tensor
 
 T_co = TypeVar("T_co", covariant=True)
@@ -86,8 +87,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
     def gather(self, indices: Sequence[int]) -> list[Tensor]:
         """The batch of these rows: one tensor for each tensor of the data set."""
-        rows = numpy.asarray(indices)
-        return [tensor[rows] for tensor in self.tensors]
+        return [take_rows(tensor, indices) for tensor in self.tensors]
 
     def __len__(self) -> int:
         return self.tensors[0].shape[0]
@@ -137,6 +137,22 @@ class Subset(Dataset[T_co]):
 
     def __len__(self) -> int:
         return len(self.indices)
+
+
+def take_rows(tensor: Tensor, indices: Sequence[int]) -> Tensor:
+    """`tensor[indices]` for whole numbers, without what indexing in general has to ask.
+
+    Raises IndexError for a row that is not there.
+    """
+    rows = numpy.asarray(indices, dtype=numpy.int64)
+    array = tensor._array
+    if type(array) is numpy.ndarray and not tensor.requires_grad:
+        return wrap(tensor, array.take(rows, axis=0))  # type: ignore[no-any-return]
+    # A GPU does not look whether a row is there.
+    total = tensor.shape[0]
+    if len(rows) and not -total <= rows.min() <= rows.max() < total:
+        raise IndexError(f"rows {indices} are not all among the {total} rows there are")
+    return tensor[minigrad.from_numpy(rows).to(tensor.device)]  # type: ignore[no-any-return]
 
 
 def gatherer(dataset: Any) -> Callable[[Sequence[int]], Any] | None:

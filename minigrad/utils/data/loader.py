@@ -48,7 +48,7 @@ class DataLoader:
         drop_last: bool = False,
         timeout: float = 0,
         worker_init_fn: Callable[[int], Any] | None = None,
-        multiprocessing_context: None = None,
+        multiprocessing_context: Any = None,
         generator: Any = None,
         *,
         prefetch_factor: int | None = None,
@@ -94,7 +94,7 @@ class DataLoader:
         return self.batch_sampler is not None or self.batch_size is not None
 
     def _check_workers(self) -> None:
-        count = self.num_workers
+        count: Any = self.num_workers
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             raise ArgumentError(
                 f"DataLoader(): num_workers must be 0 or a positive integer, got {count!r}"
