@@ -103,7 +103,7 @@ class TorchLibrary:
         """Say whether the library has a function of a dotted name."""
         try:
             self.function(name)
-        except MissingError:
+        except (MissingError, ModuleNotFoundError):
             return False
         return True
 
