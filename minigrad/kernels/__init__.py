@@ -11,12 +11,12 @@ from minigrad.kernels.reference import (
     max_pool,
     max_pool_grad,
     max_pool_winners,
-    output_sizes,
     unfold,
     wide,
     window_spread,
     window_sum,
 )
+from minigrad.kernels.windows import output_sizes
 
 __all__ = [
     "add_rows",

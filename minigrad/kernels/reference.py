@@ -1,14 +1,15 @@
-"""The fused functions in plain array operations: they run on any backend, and are what the compiled
-ones are tested against."""
+"""The fused functions in plain array operations.
+
+They run on any backend, and are what the compiled ones are tested against.
+"""
 
 from __future__ import annotations
 
-import functools
-import itertools
 from math import prod
 from typing import Any
 
 from minigrad.backend import backend_of
+from minigrad.kernels.windows import output_sizes, overlaps, padded, windows
 
 Sizes = tuple[int, ...]
 
@@ -19,48 +20,6 @@ BLOCK_BYTES = 1 << 19
 def wide(xp: Any, array: Any) -> Any:
     """The array in the dtype that it is computed with: half precision is computed in single."""
     return array.astype(xp.float32) if array.dtype.itemsize == 2 else array
-
-
-def padded(xp: Any, array: Any, padding: Sizes, value: Any = 0, extra: Sizes = ()) -> Any:
-    """The array with `padding` cells of `value` on both sides of its last dimensions.
-
-    `extra` more are added behind.
-    """
-    extra = extra or (0,) * len(padding)
-    if not any(padding) and not any(extra):
-        return array
-    lead = array.ndim - len(padding)
-    sizes = array.shape[lead:]
-    shape = array.shape[:lead] + tuple(
-        size + 2 * pad + more for size, pad, more in zip(sizes, padding, extra)
-    )
-    out = xp.zeros(shape, array.dtype) if value == 0 else xp.full(shape, value, array.dtype)
-    inner = tuple(slice(pad, pad + size) for size, pad in zip(sizes, padding))
-    out[(..., *inner)] = array
-    return out
-
-
-def output_sizes(
-    sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
-) -> Sizes:
-    """How many windows fit in each dimension."""
-    return tuple(
-        (size + 2 * pad - dil * (k - 1) - 1) // step + 1
-        for size, k, step, pad, dil in zip(sizes, kernel, stride, padding, dilation)
-    )
-
-
-def windows(xp: Any, array: Any, kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> Any:
-    """A view of shape (..., *kernel, *out): the element at each place of each window."""
-    lead = array.ndim - len(kernel)
-    steps = array.strides[lead:]
-    return xp.lib.stride_tricks.as_strided(
-        array,
-        array.shape[:lead] + kernel + out,
-        array.strides[:lead]
-        + tuple(step * dil for step, dil in zip(steps, dilation))
-        + tuple(step * jump for step, jump in zip(steps, stride)),
-    )
 
 
 def blocks(batch: int, rows: int, bytes_of_row: int) -> list[tuple[slice, slice]]:
@@ -171,33 +130,6 @@ def convolve_weight_grad(
         strip = flat[images, :, :, rows.start * across : rows.stop * across]
         result += xp.matmul(strip, columns).sum(0)
     return result.reshape(filters, channels // groups, *size).astype(dtype, copy=False)
-
-
-Overlap = tuple[tuple[slice, ...], tuple[slice, ...], Sizes]
-
-
-@functools.lru_cache(maxsize=512)
-def overlaps(
-    size: Sizes, kernel: Sizes, out: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
-) -> tuple[Overlap, ...]:
-    """For each place in the kernel: the cells it meets, and the windows that meet them there.
-
-    Each is (slices of the array, slices of the windows, place in the kernel).
-    """
-    found = []
-    for place in itertools.product(*map(range, kernel)):
-        cells, met = [], []
-        for n, at, count, step, pad, dil in zip(size, place, out, stride, padding, dilation):
-            start = at * dil - pad
-            first = max(0, -(start // step))
-            last = min(count, (n - 1 - start) // step + 1)
-            if last <= first:
-                break
-            cells.append(slice(start + first * step, start + (last - 1) * step + 1, step))
-            met.append(slice(first, last))
-        else:
-            found.append((tuple(cells), tuple(met), place))
-    return tuple(found)
 
 
 def add_windows(

@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.backend import namespace
 from minigrad.errors import ArgumentError, DtypeError
-from minigrad.ops.dropout import dropout
+from minigrad.ops.dropout import check_probability, dropped
 from minigrad.ops.fused import softmax
 from minigrad.ops.half import in_single
 from minigrad.ops.matmul import matmul
@@ -80,7 +80,8 @@ def scaled_dot_product_attention(
     if seen is not None:
         weights = where(seen, weights, 0.0)
     if dropout_p:
-        weights = dropout(weights, dropout_p)
+        check_probability(operation, query, dropout_p)
+        weights = dropped(weights, dropout_p)
     return matmul(weights, value)
 
 

@@ -1,8 +1,4 @@
-"""Convolution in any number of dimensions: one closed family, and torch's functions over it.
-
-`convolution` is linear in its input and in its weight, so that its two gradients and their
-gradients are again the same three operations.
-"""
+"""Convolutions and transposed convolutions of signals, images and volumes."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ from typing import Any
 
 from minigrad import kernels
 from minigrad.errors import ArgumentError, DtypeError
-from minigrad.graph import primitive
+from minigrad.ops.convolution import convolution, convolution_input_grad
 from minigrad.ops.pad import pad_constant
 from minigrad.ops.windows import LAYOUTS, Sizes, batched, per_dimension, same_dtype
 
@@ -22,110 +18,6 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
 ]
-
-
-@primitive(input=lambda g, shape: spread_channels(g, size=shape))
-def sum_channels(xp: Any, input: Any) -> Any:
-    """The sum over everything but dimension 1."""
-    return input.sum((0, *range(2, input.ndim)), dtype=input.dtype)
-
-
-@primitive(input=lambda g: sum_channels(g))
-def spread_channels(xp: Any, input: Any, *, size: Sizes) -> Any:
-    """One value for each index of dimension 1, seen at a larger shape."""
-    return xp.broadcast_to(input.reshape(-1, *(1,) * (len(size) - 2)), size)
-
-
-@primitive(
-    input=lambda g, weight, shape, stride, padding, dilation, groups: convolution_input_grad(
-        g, weight, size=shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
-    ),
-    weight=lambda g, input, shape, stride, padding, dilation, groups: convolution_weight_grad(
-        g, input, size=shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
-    ),
-    bias=lambda g: sum_channels(g),
-)
-def convolution(
-    xp: Any,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    *,
-    stride: Sizes,
-    padding: Sizes,
-    dilation: Sizes,
-    groups: int,
-    count: Sizes,
-) -> Any:
-    """Cross-correlate each image with each filter; (N, C, *sizes) becomes (N, filters, *count).
-
-    The sizes `count` may be smaller than would fit: a transposed convolution leaves the choice.
-    """
-    return kernels.convolve(xp, input, weight, bias, stride, padding, dilation, groups, count)
-
-
-@primitive(
-    input=lambda g, weight, shape, stride, padding, dilation, groups: convolution(
-        g,
-        weight,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-        count=shape[2:],
-    ),
-    weight=lambda g, input, shape, stride, padding, dilation, groups: convolution_weight_grad(
-        input, g, size=shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
-    ),
-    bias=lambda g: sum_channels(g),
-)
-def convolution_input_grad(
-    xp: Any,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    *,
-    size: Sizes,
-    stride: Sizes,
-    padding: Sizes,
-    dilation: Sizes,
-    groups: int,
-) -> Any:
-    """The transpose of `convolution` in its input, onto images of `size`: transposed convolution."""
-    return kernels.convolve_input_grad(
-        xp, input, weight, bias, size, stride, padding, dilation, groups
-    )
-
-
-@primitive(
-    input=lambda g, other, shape, stride, padding, dilation, groups: convolution(
-        other,
-        g,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-        count=shape[2:],
-    ),
-    other=lambda g, input, shape, stride, padding, dilation, groups: convolution_input_grad(
-        input, g, size=shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
-    ),
-)
-def convolution_weight_grad(
-    xp: Any,
-    input: Any,
-    other: Any,
-    *,
-    size: Sizes,
-    stride: Sizes,
-    padding: Sizes,
-    dilation: Sizes,
-    groups: int,
-) -> Any:
-    """The transpose of `convolution` in its weight: cotangents `input` meet images `other`."""
-    return kernels.convolve_weight_grad(
-        xp, input, other, size, stride, padding, dilation, groups
-    )
 
 
 def conv1d(
@@ -202,7 +94,16 @@ def conv_transpose1d(
     Raises ArgumentError for shapes that do not fit, DtypeError where dtypes differ.
     """
     return _transpose(
-        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose1d",
+        1,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
     )
 
 
@@ -221,7 +122,16 @@ def conv_transpose2d(
     Raises ArgumentError for shapes that do not fit, DtypeError where dtypes differ.
     """
     return _transpose(
-        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose2d",
+        2,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
     )
 
 
@@ -240,7 +150,16 @@ def conv_transpose3d(
     Raises ArgumentError for shapes that do not fit, DtypeError where dtypes differ.
     """
     return _transpose(
-        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose3d",
+        3,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
     )
 
 

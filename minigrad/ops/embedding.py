@@ -127,7 +127,7 @@ def _no_row(index: Any, entries: int) -> IndexError:
     wrong = ((index < 0) | (index >= entries)).reshape(-1)
     at = int(wrong.argmax())
     value = int(index.reshape(-1)[at])
-    place = []
+    place: list[int] = []
     for size in reversed(index.shape):
         at, rest = divmod(at, size)
         place.insert(0, rest)
@@ -220,8 +220,9 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
         or tuple(weight.shape[1:]) != (input1.shape[-1], input2.shape[-1])
     ):
         raise ArgumentError(
-            f"bilinear(): arguments must have shapes (..., A), (..., B) and (K, A, B), got 'input1' "
-            f"{list(input1.shape)}, 'input2' {list(input2.shape)} and 'weight' {list(weight.shape)}"
+            f"bilinear(): arguments 'input1', 'input2' and 'weight' must have shapes (..., A), "
+            f"(..., B) and (K, A, B), got {list(input1.shape)}, {list(input2.shape)} and "
+            f"{list(weight.shape)}"
         )
     count, first, second = weight.shape
     pairs = mul(reshape(input1, (-1, first, 1)), reshape(input2, (-1, 1, second)))

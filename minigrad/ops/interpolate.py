@@ -8,9 +8,13 @@ from math import floor
 from typing import Any
 
 from minigrad.errors import ArgumentError, DtypeError
-from minigrad.ops import pool
+from minigrad.ops.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+)
 from minigrad.ops.half import in_single
-from minigrad.ops.resample import Table, resample, resample_bytes
+from minigrad.ops.resample import Row, Table, resample, resample_bytes
 from minigrad.ops.shape import permute, reshape
 
 __all__ = ["channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
@@ -69,7 +73,7 @@ def interpolate(
             f"{list(input.shape)} and output sizes {targets}"
         )
     if mode == "area":
-        averages = (pool.adaptive_avg_pool1d, pool.adaptive_avg_pool2d, pool.adaptive_avg_pool3d)
+        averages = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)
         return averages[dims - 1](input, targets)
     kind = "cubic" if mode == "bicubic" else "linear" if mode in _SMOOTH else mode
     function = resample
@@ -147,7 +151,7 @@ def _cubic(x: float, a: float) -> float:
 def _points(kind: str, n: int, target: int, scale: float | None, align_corners: bool) -> Table:
     """The inputs nearest to each output's centre, and their weights."""
     step = _step(n, target, scale, align_corners)
-    rows = []
+    rows: list[Row] = []
     for place in range(target):
         if kind.startswith("nearest"):
             shift = 0.5 if kind == "nearest-exact" else 0.0

@@ -6,13 +6,12 @@ from math import prod
 from typing import Any
 
 from minigrad import kernels
-from minigrad.backend import backend_of, namespace
+from minigrad.backend import backend_of
 from minigrad.errors import ArgumentError
-from minigrad.graph import Traced, primitive, wrap
-from minigrad.ops.resample import adaptive_means, adaptive_windows, resample
-from minigrad.ops.windows import LAYOUTS, Sizes, batched, per_dimension, raw
+from minigrad.graph import primitive
+from minigrad.ops.windows import LAYOUTS, Sizes, batched, per_dimension
 
-__all__ = ["adaptive_avg_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d"]
+__all__ = ["avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d"]
 
 Divisor = int | tuple[Sizes, ...]
 
@@ -93,7 +92,7 @@ def unpick(xp: Any, input: Any, index: Any, *, size: Sizes, dims: int) -> Any:
 
 
 @primitive(
-    input=lambda g, shape, kernel, stride, padding, divisor: _avg_pool_grad(
+    input=lambda g, shape, kernel, stride, padding, divisor: mean_windows_grad(
         g,
         size=shape[len(shape) - len(kernel) :],
         kernel=kernel,
@@ -102,7 +101,7 @@ def unpick(xp: Any, input: Any, index: Any, *, size: Sizes, dims: int) -> Any:
         divisor=divisor,
     )
 )
-def _avg_pool(
+def mean_windows(
     xp: Any,
     input: Any,
     *,
@@ -112,6 +111,7 @@ def _avg_pool(
     count: Sizes,
     divisor: Divisor,
 ) -> Any:
+    """The sum of each window over a divisor, one for all or one for each window."""
     dtype = input.dtype
     input = kernels.wide(xp, input)
     total = kernels.window_sum(xp, input, kernel, stride, padding, count)
@@ -124,7 +124,7 @@ def _avg_pool(
 
 
 @primitive(
-    input=lambda g, shape, kernel, stride, padding, divisor: _avg_pool(
+    input=lambda g, shape, kernel, stride, padding, divisor: mean_windows(
         g,
         kernel=kernel,
         stride=stride,
@@ -133,7 +133,7 @@ def _avg_pool(
         divisor=divisor,
     )
 )
-def _avg_pool_grad(
+def mean_windows_grad(
     xp: Any,
     input: Any,
     *,
@@ -143,6 +143,7 @@ def _avg_pool_grad(
     padding: Sizes,
     divisor: Divisor,
 ) -> Any:
+    """The transpose of `mean_windows`: each cotangent's share in all cells of its window."""
     share = input / _divisor(xp, divisor, input.dtype)
     return kernels.window_spread(xp, share, size, kernel, stride, padding)
 
@@ -188,6 +189,13 @@ def _counts(
     return tuple(counts)
 
 
+def _stride(operation: str, stride: Any, kernel: Sizes) -> Sizes:
+    """The stride given; the kernel's size for None or, as in torch, an empty one."""
+    if stride is None or stride == () or stride == []:
+        return kernel
+    return per_dimension(operation, "stride", stride, len(kernel), 1)
+
+
 def _pool_max(
     operation: str,
     dims: int,
@@ -201,10 +209,13 @@ def _pool_max(
 ) -> Any:
     input, had_batch = batched(operation, input, dims, LAYOUTS[dims])
     kernel = per_dimension(operation, "kernel_size", kernel_size, dims, 1)
-    # An empty stride is torch's other way to ask for the kernel's size.
-    steps = kernel if stride in (None, (), []) else per_dimension(operation, "stride", stride, dims, 1)
+    steps = _stride(operation, stride, kernel)
     edges = per_dimension(operation, "padding", padding, dims, 0)
     gaps = per_dimension(operation, "dilation", dilation, dims, 1)
+    if 0 in input.shape[1:]:
+        raise ArgumentError(
+            f"{operation}(): argument 'input' of shape {list(input.shape)} has no elements to pool"
+        )
     count = _counts(operation, input, kernel, steps, edges, gaps, ceil_mode)
     out = _max_pool(
         input, kernel=kernel, stride=steps, padding=edges, dilation=gaps, count=count
@@ -291,7 +302,7 @@ def _pool_mean(
 ) -> Any:
     input, had_batch = batched(operation, input, dims, LAYOUTS[dims])
     kernel = per_dimension(operation, "kernel_size", kernel_size, dims, 1)
-    steps = kernel if stride in (None, (), []) else per_dimension(operation, "stride", stride, dims, 1)
+    steps = _stride(operation, stride, kernel)
     edges = per_dimension(operation, "padding", padding, dims, 0)
     count = _counts(operation, input, kernel, steps, edges, (1,) * dims, ceil_mode)
     divisor: Divisor
@@ -306,7 +317,7 @@ def _pool_mean(
         )
         same = all(len(set(counts)) == 1 for counts in sizes)
         divisor = prod(counts[0] for counts in sizes) if same else sizes
-    out = _avg_pool(
+    out = mean_windows(
         input, kernel=kernel, stride=steps, padding=edges, count=count, divisor=divisor
     )
     return out if had_batch else out[0]
@@ -327,7 +338,10 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Any:
-    """The mean of each window of (N, C, L) or (C, L); `stride` is the kernel's size unless given."""
+    """The mean of each window of (N, C, L) or (C, L).
+
+    `stride` is the kernel's size unless given.
+    """
     return _pool_mean(
         "avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None
     )
@@ -383,116 +397,3 @@ def avg_pool3d(
         count_include_pad,
         divisor_override,
     )
-
-
-def _adaptive_sizes(operation: str, input: Any, output_size: Any, dims: int) -> Sizes:
-    """The output's sizes; None keeps the input's."""
-    given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * dims
-    if len(given) == 1:
-        given = tuple(given) * dims
-    if len(given) != dims:
-        raise ArgumentError(
-            f"{operation}(): argument 'output_size' must be one size or {dims}, got {output_size}"
-        )
-    sizes = input.shape[2:]
-    if 0 in input.shape[1:]:
-        raise ArgumentError(
-            f"{operation}(): argument 'input' of shape {list(input.shape)} has no elements to pool"
-        )
-    filled = tuple(n if size is None else size for size, n in zip(given, sizes))
-    return per_dimension(operation, "output_size", filled, dims, 0)
-
-
-def _adaptive_mean(operation: str, dims: int, input: Any, output_size: Any) -> Any:
-    input, had_batch = batched(operation, input, dims, LAYOUTS[dims])
-    out_sizes = _adaptive_sizes(operation, input, output_size, dims)
-    sizes = tuple(input.shape[2:])
-    if 0 not in out_sizes and not any(n % count for n, count in zip(sizes, out_sizes)):
-        kernel = tuple(n // count for n, count in zip(sizes, out_sizes))
-        out = _avg_pool(
-            input,
-            kernel=kernel,
-            stride=kernel,
-            padding=(0,) * dims,
-            count=out_sizes,
-            divisor=prod(kernel),
-        )
-    else:
-        out = input
-        for dim, (n, count) in enumerate(zip(sizes, out_sizes), 2):
-            out = resample(out, table=adaptive_means(n, count), dim=dim)
-    return out if had_batch else out[0]
-
-
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
-    """The means of `output_size` windows that cover (N, C, L) or (C, L) evenly."""
-    return _adaptive_mean("adaptive_avg_pool1d", 1, input, output_size)
-
-
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
-    """The means of `output_size` windows that cover (N, C, H, W) or (C, H, W) evenly.
-
-    A size of None keeps the input's.
-    """
-    return _adaptive_mean("adaptive_avg_pool2d", 2, input, output_size)
-
-
-def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
-    """The means of `output_size` windows that cover (N, C, D, H, W) or (C, D, H, W) evenly.
-
-    A size of None keeps the input's.
-    """
-    return _adaptive_mean("adaptive_avg_pool3d", 3, input, output_size)
-
-
-def _adaptive_max(
-    operation: str, dims: int, input: Any, output_size: Any, return_indices: bool
-) -> Any:
-    input, had_batch = batched(operation, input, dims, LAYOUTS[dims])
-    out_sizes = _adaptive_sizes(operation, input, output_size, dims)
-    array = raw(input)
-    index = _adaptive_winners(namespace(operation, input=array), array, out_sizes)
-    out = pick(input, index, dims=dims)
-    if not had_batch:
-        out, index = out[0], index[0]
-    if not return_indices:
-        return out
-    return out, wrap(input, index) if isinstance(input, Traced) else index
-
-
-def _adaptive_winners(xp: Any, array: Any, counts: Sizes) -> Any:
-    """The flat position of the largest element of each of windows of uneven sizes."""
-    dims = len(counts)
-    sizes = array.shape[array.ndim - dims :]
-    tables = []
-    for axis, (n, count) in enumerate(zip(sizes, counts)):
-        spans = adaptive_windows(n, count)
-        width = max((stop - start for start, stop in spans), default=1)
-        # A shorter window repeats its last cell, which changes neither its largest nor the first.
-        rows = [[min(at, stop - 1) for at in range(start, start + width)] for start, stop in spans]
-        shape = [1] * (2 * dims)
-        shape[axis], shape[dims + axis] = count, width
-        tables.append(xp.asarray(rows, dtype=xp.int64).reshape(shape))
-    flat = xp.zeros((1,) * (2 * dims), xp.int64)
-    for table, n in zip(tables, sizes):
-        flat = flat * n + table
-    flat = flat.reshape(*counts, -1)
-    windows = array.reshape(*array.shape[: array.ndim - dims], -1)[..., flat]
-    best = windows.argmax(-1)
-    places = xp.broadcast_to(flat, windows.shape)
-    return xp.take_along_axis(places, best[..., None], -1)[..., 0]
-
-
-def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The largest elements of `output_size` windows that cover (N, C, L) or (C, L) evenly."""
-    return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
-
-
-def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The largest elements of windows that cover (N, C, H, W) or (C, H, W) evenly."""
-    return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
-
-
-def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The largest elements of windows that cover (N, C, D, H, W) or (C, D, H, W) evenly."""
-    return _adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)

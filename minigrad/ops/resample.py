@@ -27,7 +27,7 @@ class Table:
         self.size = size
         self.width = max(map(len, rows), default=0)
         self._transposed: Table | None = None
-        self._taps: dict[Any, Any] = {}
+        self._taps: dict[Any, list[tuple[Any, Any, Any]]] = {}
 
     def transposed(self) -> Table:
         """For each input the outputs that it went to."""
@@ -41,8 +41,10 @@ class Table:
         return self._transposed
 
     def taps(self, xp: Any, array: Any) -> list[tuple[Any, Any, Any]]:
-        """The table as arrays beside `array`, tap by tap: (outputs or None for all, inputs, weights
-        or None for ones)."""
+        """The table as arrays beside `array`, tap by tap: outputs, inputs and weights.
+
+        Outputs are None where all have this tap, weights where all are one.
+        """
         key = (array.dtype, device_of(array))
         if key not in self._taps:
             found = []

@@ -207,7 +207,7 @@ def _no_class(operation: str, array: Any, wrong: Any, count: int) -> IndexError:
     """The error for a class that is not there: which, and where it stands."""
     at = int(wrong.reshape(-1).argmax())
     label = int(array.reshape(-1)[at])
-    place = []
+    place: list[int] = []
     for size in reversed(array.shape):
         at, rest = divmod(at, size)
         place.insert(0, rest)

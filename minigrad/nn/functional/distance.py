@@ -71,8 +71,9 @@ def hinge_embedding_loss(
     """The input where the target is 1; what it lacks of the margin where the target is -1."""
     check_reduction("hinge_embedding_loss", reduction)
     check_shapes("hinge_embedding_loss", input, target)
-    near = where(target == 1, input, 0.0)
-    far = where(target == -1, clamp_min(margin - input, 0), 0.0)
+    # As in torch, any other target counts as both.
+    near = where(target != -1, input, 0.0)
+    far = where(target != 1, clamp_min(margin - input, 0), 0.0)
     return reduced(near + far, reduction)
 
 
@@ -138,11 +139,13 @@ def triplet_margin_loss(
     Balntas and others, "Learning local feature descriptors with triplets", 2016.
     """
     operation = "triplet_margin_loss"
-    for name, value in (("positive", positive), ("negative", negative)):
-        if value.ndim != anchor.ndim:
+    others = {"positive": positive, "negative": negative}
+    for name, value in others.items():
+        pairs = zip(value.shape, anchor.shape)
+        if value.ndim != anchor.ndim or any(a != b and 1 not in (a, b) for a, b in pairs):
             raise ArgumentError(
-                f"{operation}(): argument '{name}' of shape {list(value.shape)} must have as many "
-                f"dimensions as argument 'anchor' of shape {list(anchor.shape)}"
+                f"{operation}(): argument '{name}' of shape {list(value.shape)} does not fit "
+                f"argument 'anchor' of shape {list(anchor.shape)}"
             )
     _check_margin(operation, margin)
 

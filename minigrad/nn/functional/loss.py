@@ -351,8 +351,8 @@ def gaussian_nll_loss(
         var = var.unsqueeze(-1)
     elif given != shape and given != (*shape[:-1], 1):
         raise ArgumentError(
-            f"{operation}(): argument 'var' of shape {list(given)} does not fit argument 'input' of "
-            f"shape {list(shape)}; give it the same shape, or one value for each row"
+            f"{operation}(): argument 'var' of shape {list(given)} does not fit argument 'input' "
+            f"of shape {list(shape)}; give it the same shape, or one value for each row"
         )
     if bool((raw(var) < 0).any()):
         raise ArgumentError(f"{operation}(): argument 'var' has negative entries")
