@@ -40,7 +40,8 @@ def locate(
                 return path
             searched.append(path)
     if root is None:
-        cache = require("pooch", f"the cache of {source.folder}").os_cache("minigrad")
+        nowhere = f"{source.folder} is in no folder that {FOLDER_VARIABLE} names; downloading it"
+        cache = require("pooch", nowhere).os_cache("minigrad")
         folder = os.path.join(cache, source.folder)
         path = os.path.join(folder, name)
         if os.path.exists(path) and _sha256(path) == source.sha256[name]:

@@ -34,7 +34,8 @@ def read_idx(path: str | os.PathLike[str]) -> numpy.ndarray[Any, Any]:
             return _parse(cast(BinaryIO, file), name)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataFileError(
-            f"{name} is not a whole gzip file ({error}); remove it and get it again"
+            f"{name} is not a whole gzip file: it is damaged, cut short or something else; remove "
+            "it and get it again"
         ) from error
 
 
