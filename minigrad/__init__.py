@@ -13,9 +13,11 @@ from typing import Any
 from minigrad.backend import device
 from minigrad.dtypes import *  # noqa: F403
 from minigrad.modes import *  # noqa: F403
+
 from minigrad.printing import set_printoptions
 from minigrad.tensor import Size, Tensor, is_tensor
 
+# isort: split
 # After `minigrad.tensor`, so that the function of that name is what `minigrad.tensor` means.
 from minigrad.ops.activation import *  # noqa: F403
 from minigrad.ops.attention import *  # noqa: F403
