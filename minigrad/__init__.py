@@ -13,7 +13,6 @@ from typing import Any
 from minigrad.backend import device
 from minigrad.dtypes import *  # noqa: F403
 from minigrad.modes import *  # noqa: F403
-
 from minigrad.printing import set_printoptions
 from minigrad.tensor import Size, Tensor, is_tensor
 
