@@ -10,11 +10,13 @@ import importlib
 import warnings
 from typing import Any
 
-from minigrad.backend import device
+from minigrad.backend import device as device
 from minigrad.dtypes import *  # noqa: F403
 from minigrad.modes import *  # noqa: F403
-from minigrad.printing import set_printoptions
-from minigrad.tensor import Size, Tensor, is_tensor
+from minigrad.printing import set_printoptions as set_printoptions
+from minigrad.tensor import Size as Size
+from minigrad.tensor import Tensor as Tensor
+from minigrad.tensor import is_tensor as is_tensor
 
 # isort: split
 # After `minigrad.tensor`, so that the function of that name is what `minigrad.tensor` means.

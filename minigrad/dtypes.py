@@ -60,11 +60,11 @@ _PYTHON = {
     builtins.complex: complex64,
 }
 # A category outranks the ones before it; within one, NumPy's promotion is torch's.
-_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
-_COMPLEX_OF = {float16: complex64, float32: complex64, float64: complex128}
-_REAL_OF = {complex64: float32, complex128: float64}
+_CATEGORY: dict[str, builtins.int] = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+_COMPLEX_OF: dict[Dtype, Dtype] = {float16: complex64, float32: complex64, float64: complex128}
+_REAL_OF: dict[Dtype, Dtype] = {complex64: float32, complex128: float64}
 
-_default = float32
+_default: Dtype = float32
 
 
 def get_default_dtype() -> Dtype:
@@ -184,8 +184,6 @@ def _lift(result: Dtype | None, lower: Dtype | None) -> Dtype | None:
         return result
     if lower.kind == "c" and result.kind == "f":
         return _COMPLEX_OF[result]
-    if lower.kind == "c":
-        return lower
     return lower
 
 

@@ -48,7 +48,7 @@ def walk(
     """
     cotangents: dict[Node, Any] = {}
     found: dict[Node, Any] = {}
-    queue: list[tuple[int, Node]] = []
+    queue: list[tuple[float, Any]] = []
     for node, g in seeds:
         if node in cotangents:
             cotangents[node] = cotangents[node] + g
@@ -66,9 +66,7 @@ def walk(
             raise GraphError(_FREED.format(node.op.name))
         if node.order > Clock.latest:
             mutation.check(node)
-        if like is not None:
-            edges = recall(node, edges, like)
-        for parent, rule, kept, shape in edges:
+        for parent, rule, kept, shape in edges if like is None else recall(node, edges, like):
             if only is not None and parent not in only:
                 continue
             contribution = rule(g, *kept)
@@ -170,6 +168,7 @@ def backward(
     like = tensors[0] if create_graph else None
     token = grad_mode.set(create_graph)
     try:
+        targets: dict[Node, Traced] = {}
         if inputs is None:
             found = walk(seeds, keep=retain_graph, like=like)
         else:

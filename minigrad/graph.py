@@ -28,7 +28,7 @@ import types
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 import numpy
 
@@ -55,7 +55,7 @@ class Traced:
     _base: Any = None
     _view: Any = None
     _views: Any = None
-    _tensor: type[Any]
+    _tensor: ClassVar[type[Any]]
 
 
 class Node:
@@ -79,7 +79,7 @@ class Node:
     def name(self) -> str:
         """The node's name in torch's manner, such as "MulBackward"."""
         if self.op.name in ("hook", "output") and self.edges:
-            return self.edges[0][0].name()
+            return str(self.edges[0][0].name())
         words = self.op.name.strip("_").split("_")
         return "".join(word[:1].upper() + word[1:] for word in words) + "Backward"
 
@@ -168,7 +168,7 @@ def _own(rule: Any) -> Rule:
 
 
 def _needs(rule: Any) -> tuple[str, ...]:
-    code = rule.__code__
+    code: types.CodeType = rule.__code__
     return code.co_varnames[1 : code.co_argcount]
 
 

@@ -52,7 +52,7 @@ class _Table(dict[int, Any]):
 
 
 class NodeHooks:
-    """The hooks of a computed tensor, called in order with its gradient; the rule of a hook node."""
+    """The hooks of a computed tensor, called in order; the rule of a hook node."""
 
     def __init__(self) -> None:
         self.table: dict[int, Callable[[Any], Any]] = _Table()

@@ -93,7 +93,7 @@ class _Decorable(_Mode):
         super().__init__(self.fixed)
 
 
-class no_grad(_Decorable):  # noqa: N801 - torch's name
+class no_grad(_Decorable):
     """Nothing is recorded inside: results need no gradient.
 
     >>> import minigrad
@@ -106,13 +106,13 @@ class no_grad(_Decorable):  # noqa: N801 - torch's name
     fixed = False
 
 
-class enable_grad(_Decorable):  # noqa: N801 - torch's name
+class enable_grad(_Decorable):
     """Operations are recorded inside, also within `no_grad`."""
 
     fixed = True
 
 
-class set_grad_enabled(_Mode):  # noqa: N801 - torch's name
+class set_grad_enabled(_Mode):
     """Recording is switched on or off at once, and back again when used as a context manager."""
 
     def __init__(self, mode: bool) -> None:
@@ -128,7 +128,7 @@ class set_grad_enabled(_Mode):  # noqa: N801 - torch's name
 
 
 
-class inference_mode(_Mode):  # noqa: N801 - torch's name
+class inference_mode(_Mode):
     """As `no_grad`: without a gradient nothing is kept, so there is no more to save.
 
     `inference_mode(False)` records, as in torch.

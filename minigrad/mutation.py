@@ -54,12 +54,20 @@ def touch(array: Any, name: str) -> None:
     key = id(buffer)
     change = _changes.get(key)
     if change is None or change.buffer() is not buffer:
-        change = Change(buffer, lambda _, key=key: _changes.pop(key, None))  # type: ignore[misc]
-        _changes[key] = change
+        change = _changes[key] = Change(buffer, _forget(key))
     change.count += 1
     change.stamp = Clock.latest = tick()
     change.name = name
     change.line = _caller()
+
+
+def _forget(key: int) -> Callable[[Any], None]:
+    """What to do when the buffer of a change is freed."""
+
+    def forget(reference: Any) -> None:
+        _changes.pop(key, None)
+
+    return forget
 
 
 def version(array: Any) -> int:

@@ -1,4 +1,4 @@
-"""How a tensor looks when printed: torch's layout, with dtype, device and gradient where they matter."""
+"""How a tensor looks when printed: torch's layout, with what else matters beside the values."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ def format_values(values: Any, indent: int) -> str:
             texts.insert(edge, "...")
         else:
             texts = [block(p, depth + 1) for p in parts]
-        gap = "," + "\n" * (part.ndim - 1) + inner
-        return "[" + gap.join(texts) + "]"
+        gap = ",{}{}".format("\n" * (part.ndim - 1), inner)
+        return f"[{gap.join(texts)}]"
 
     return block(values, 0)
 

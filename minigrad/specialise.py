@@ -10,7 +10,6 @@ import linecache
 import types
 from typing import Any
 
-
 _serial = itertools.count()
 
 
@@ -87,7 +86,7 @@ def _body(op: Any) -> list[str]:
         ]
     on_cpu = " and ".join(f"{array}.__class__ is ndarray" for array in arrays[:2])
     if op.kind.agree is not None and len(inputs) == 2:
-        on_cpu = f"{arrays[0]}.__class__ is ndarray"
+        on_cpu = " or ".join(f"{array}.__class__ is ndarray" for array in arrays)
     named = ", ".join(f"{name}={array}" for name, array in zip(inputs, arrays))
     where = f"namespace('{op.name}', {named})"
     given = ", ".join([*(f"'{n}': {a}" for n, a in zip(inputs, arrays)),
@@ -117,10 +116,10 @@ def _body(op: Any) -> list[str]:
         ]
         if op.kind.view:
             pairs = ", ".join(f"'{name}': {name}" for name in constants)
-            rest = "".join(f", {name}" for name in inputs[1:])
+            others = "".join(f"{name}, " for name in inputs[1:])
             lines += [
                 "if out.base is not None or out is traced._array:",
-                f"    link(result, {inputs[0]}, call, ({rest[2:]}), {{{pairs}}})",
+                f"    link(result, {inputs[0]}, call, ({others}), {{{pairs}}})",
             ]
         lines += ["return result"]
     return lines

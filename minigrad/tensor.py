@@ -14,7 +14,7 @@ import numpy
 from minigrad import dtypes, engine, inplace, mutation, printing
 from minigrad.backend import backend_for, backend_of, device, device_of, to_numpy
 from minigrad.errors import ArgumentError, DeviceError, DtypeError, GraphError
-from minigrad.graph import Leaf, Node, Traced, is_recording, new, primitive, wrap
+from minigrad.graph import Leaf, Node, Traced, new, primitive, wrap
 from minigrad.hooks import RemovableHandle, hooks_of
 from minigrad.methods.creation import CreationMethods
 from minigrad.methods.elementwise import ElementwiseMethods
@@ -306,7 +306,7 @@ class Tensor(
             hooks_of(self._node).retain(self)
             self.retains_grad = True
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Any:
         """Call `hook` with the gradient each time it is computed; what it returns replaces it."""
         if self._node is None:
             raise GraphError(
@@ -386,7 +386,7 @@ class Tensor(
         if place is not None:
             result = _moved(result, place)
         if copy and result is self:
-            return self.clone()
+            result = self.clone()
         return result  # type: ignore[no-any-return]
 
     def cpu(self) -> Tensor:

@@ -22,7 +22,7 @@ def _sequence(value: Any, name: str, operation: str) -> tuple[Tensor, ...]:
             raise TypeError(
                 f"{operation}(): '{name}' must hold Tensors, found {type(tensor).__name__}"
             )
-    return tensors  # type: ignore[return-value]
+    return tensors
 
 
 def _seeds(tensors: Sequence[Tensor], given: Any, create: bool, operation: str) -> list[Any]:

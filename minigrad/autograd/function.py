@@ -184,17 +184,16 @@ def _named(name: str) -> Primitive:
 
 def _saved(value: Any, outputs: tuple[Any, ...], node: Node) -> Any:
     """A saved tensor; an output is kept as its array, since the graph may not hold its own end."""
-    for position, output in enumerate(outputs):
-        if value is output and value is not None:
-            array, count, like = value._array, len(outputs), value._tensor
+    places = [i for i, output in enumerate(outputs) if output is value and value is not None]
+    if not places:
+        return value
+    array, like, count = value._array, value._tensor, len(outputs)
 
-            def unpack(ctx: FunctionCtx) -> Any:
-                assert ctx._node is not None
-                attached = output_node(ctx._node, position, count, array)
-                return wrap_as(like, array, attached)
+    def unpack(ctx: FunctionCtx) -> Any:
+        attached = output_node(ctx._node, places[0], count, array)
+        return wrap_as(like, array, attached)
 
-            return unpack
-    return value
+    return unpack
 
 
 def wrap_as(kind: Any, array: Any, node: Node | None) -> Any:

@@ -102,7 +102,8 @@ def as_array(value: Any) -> Any:
 
 def to_numpy(array: Any) -> ndarray[Any, Any]:
     """The array's values on the host; the array itself when it is there already."""
-    return backend_of(array).to_numpy(array)
+    values: ndarray[Any, Any] = backend_of(array).to_numpy(array)
+    return values
 
 
 _PLAIN = frozenset({int, float, complex, bool, str})

@@ -17,7 +17,8 @@ def _load() -> Any:
     try:
         import cupy
     except ImportError as error:
-        raise DeviceError(f"device 'cuda' needs CuPy, which is not installed; {_INSTALL}") from error
+        missing = "device 'cuda' needs CuPy, which is not installed"
+        raise DeviceError(f"{missing}; {_INSTALL}") from error
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError as error:

@@ -10,7 +10,7 @@ from minigrad.errors import DeviceError
 _SPELLING = re.compile(r"([a-z_]+)(?::(\d+))?")
 
 
-class device(str):  # noqa: N801 - torch's name
+class device(str):
     """Where a tensor lives: "cpu", "cuda" or "cuda:1"; equal to its own spelling.
 
     >>> device("cuda:1").index
@@ -20,9 +20,9 @@ class device(str):  # noqa: N801 - torch's name
     """
 
     type: str
-    index: int | None
+    index: int | None  # type: ignore[assignment] # a device is no sequence to search in
 
-    def __new__(cls, spec: str = "cpu", index: int | None = None) -> device:
+    def __new__(cls, spec: Any = "cpu", index: int | None = None) -> device:
         if isinstance(spec, device) and index is None:
             return spec
         if isinstance(spec, int) and not isinstance(spec, bool):

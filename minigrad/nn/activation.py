@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.nn import functional as F  # noqa: N812 - the field's name for it
+from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops.creation import empty
@@ -293,7 +293,7 @@ class _AlongDim(Module):
     fields = ("dim",)
 
     def __init__(self, dim: int | None = None) -> None:
-        self.dim = dim
+        self.dim: Any = dim
 
 
 class Softmax(_AlongDim):

@@ -148,7 +148,7 @@ class _Dictionary(Module):
     kind: type[Any] = Module
 
     def __init__(self, members: Any = None) -> None:
-        self.update(members or {})
+        self.update({} if members is None else members)
 
     def _members(self) -> dict[str, Any]:
         return dict(self._find(self.kind))
@@ -156,7 +156,7 @@ class _Dictionary(Module):
     def __getitem__(self, key: str) -> Any:
         return self._members()[key]
 
-    def __setitem__(self, key: str, member: Any) -> None:
+    def __setitem__(self, key: Any, member: Any) -> None:
         if isinstance(member, Tensor) and self.kind is Parameter:
             member = member if isinstance(member, Parameter) else Parameter(member)
         if not isinstance(member, self.kind):

@@ -6,7 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from minigrad.errors import ArgumentError
-from minigrad.nn import functional as F  # noqa: N812 - the field's name for it
+from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops.creation import empty
@@ -66,16 +66,14 @@ class _Convolution(Module):
         self.out_channels = out_channels
         self.kernel_size = _each(kernel_size, dims)
         self.stride = _each(stride, dims)
-        self.padding = padding if isinstance(padding, str) else _each(padding, dims)
+        self.padding: Any = padding if isinstance(padding, str) else _each(padding, dims)
         self.output_padding = _each(output_padding, dims)
         self.dilation = _each(dilation, dims)
         self.groups = groups
         self.padding_mode = padding_mode
-        if self.transposed:
-            channels = (in_channels, out_channels // groups)
-        else:
-            channels = (out_channels, in_channels // groups)
-        self.weight = Parameter(empty(*channels, *self.kernel_size, **made))
+        sides = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        shape = (sides[0], sides[1] // groups, *self.kernel_size)
+        self.weight = Parameter(empty(*shape, **made))
         self.bias = Parameter(empty(out_channels, **made)) if bias else None
         self.reset_parameters()
 

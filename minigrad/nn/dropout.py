@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.errors import ArgumentError
-from minigrad.nn import functional as F  # noqa: N812 - the field's name for it
+from minigrad.nn import functional as F
 from minigrad.nn.module import Module
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]

@@ -288,7 +288,7 @@ class Module:
         def change(tensor: Tensor) -> Tensor:
             if tensor._array.dtype.kind in "fc":
                 return tensor.to(*args, **kwargs)
-            moved = [value for value in args if isinstance(value, (device, Traced))]
+            moved: list[Any] = [value for value in args if isinstance(value, (device, Traced))]
             moved += [v for v in args if isinstance(v, str) and v.split(":")[0] in ("cpu", "cuda")]
             place = kwargs.get("device", moved[0] if moved else None)
             if isinstance(place, Tensor):

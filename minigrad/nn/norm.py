@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from minigrad.errors import ArgumentError
-from minigrad.nn import functional as F  # noqa: N812 - the field's name for it
+from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops.creation import empty, ones, zeros
@@ -194,7 +194,7 @@ class InstanceNorm3d(_InstanceNorm):
 class _LastDims(Module):
     """Normalisation over the last dimensions, whose sizes are `normalized_shape`."""
 
-    eps: float | None
+    eps: Any
     elementwise_affine: bool
 
     def _shape(self, normalized_shape: Any) -> tuple[int, ...]:

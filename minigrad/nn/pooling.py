@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.nn import functional as F  # noqa: N812 - the field's name for it
+from minigrad.nn import functional as F
 from minigrad.nn.module import Module
 
 __all__ = [

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from minigrad.errors import ArgumentError
 from minigrad.modes import no_grad
-from minigrad.nn import functional as F  # noqa: N812 - the field's name for it
+from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops.creation import empty

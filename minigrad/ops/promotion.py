@@ -29,7 +29,7 @@ def discretize(xp: Any, input: Any, *, to: Any) -> Any:
 
 
 def convert(value: Any, dtype: Any) -> Any:
-    """A Tensor, array or number as an array (or Tensor) of `dtype`; itself if it is that already."""
+    """A Tensor or array in another dtype; itself if it has that already."""
     if isinstance(value, Traced):
         if value._array.dtype is dtype:
             return value

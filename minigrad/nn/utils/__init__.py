@@ -23,8 +23,8 @@ __all__ = [
 
 
 def _gradients(parameters: Any) -> list[Any]:
-    tensors = [parameters] if isinstance(parameters, Traced) else list(parameters)
-    return [p.grad for p in tensors if p.grad is not None]  # type: ignore[attr-defined]
+    tensors: list[Any] = [parameters] if isinstance(parameters, Traced) else list(parameters)
+    return [p.grad for p in tensors if p.grad is not None]
 
 
 def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0) -> Any:
