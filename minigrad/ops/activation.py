@@ -11,7 +11,7 @@ from minigrad.ops.dims import wrap_dim
 from minigrad.ops.error_function import erf
 from minigrad.ops.functions import exp, tanh
 from minigrad.ops.promotion import transcendental
-from minigrad.ops.select import ordered, where
+from minigrad.ops.select import clamp, ordered, where
 from minigrad.ops.special import sigmoid
 
 __all__ = ["celu", "prelu", "relu", "rrelu", "selu", "threshold"]
@@ -122,8 +122,8 @@ def _elu_slope(xp: Any, input: Any, *, alpha: float, scale: float, rate: float) 
 
 @primitive()
 def _steps_below(xp: Any, input: Any, *, rate: float) -> Any:
-    """`rate` where the input is not positive, 0 elsewhere."""
-    return _steps(xp, input <= 0, rate, 0, input.dtype)
+    """`rate` where the input is negative, 0 elsewhere."""
+    return _steps(xp, input < 0, rate, 0, input.dtype)
 
 
 def elu(input: Any, alpha: float = 1.0) -> Any:
@@ -281,7 +281,7 @@ def hardsigmoid(xp: Any, input: Any) -> Any:
 
 def _hardswish_rule(g: Any, input: Any) -> Any:
     inside = _inside(input, low=-3.0, high=3.0, slope=1.0)
-    return g * (inside * (input / 3 + 0.5) + _above_three(input))
+    return g * (inside * (clamp(input, -3.0, 3.0) / 3 + 0.5) + _above_three(input))
 
 
 @primitive()

@@ -183,9 +183,15 @@ def floats(operation: str, input: Any, other: Any) -> tuple[Any, Any]:
     return input, other
 
 
+def _square_distance(input: Any, other: Any) -> Any:
+    """The square of the distance from the origin; infinite at it, where there is no direction."""
+    square = input * input + other * other
+    return where(square == 0, math.inf, square)
+
+
 @between(
-    input=lambda g, input, other: g * (other / (input * input + other * other)),
-    other=lambda g, input, other: -g * (input / (input * input + other * other)),
+    input=lambda g, input, other: g * (other / _square_distance(input, other)),
+    other=lambda g, input, other: -g * (input / _square_distance(input, other)),
 )
 def atan2(xp: Any, input: Any, other: Any) -> Any:
     """The angle of the point (other, input) in radians, from -pi to pi."""

@@ -14,27 +14,16 @@ from minigrad.ops.select import clamp, where
 
 __all__ = ["logaddexp", "logaddexp2", "logit", "sigmoid", "sinc", "xlogy"]
 
-# Beyond these exp(-x) overflows; the sigmoid is as good as 0 there.
-_LOWEST = {"f": -88.0, "d": -709.0}
-
 
 @transcendental(input=lambda g, out: g * (out * (1 - out)))
 def sigmoid(xp: Any, input: Any) -> Any:
     """The logistic function, 1 / (1 + exp(-x))."""
-    char = input.dtype.char
-    if char == "e":
-        return _logistic(xp, input.astype(xp.float32), "f").astype(input.dtype)
-    return _logistic(xp, input, char)
-
-
-def _logistic(xp: Any, input: Any, char: str) -> Any:
-    lowest = _LOWEST.get(char)
-    out = -input if lowest is None else -xp.maximum(input, lowest)
-    if not out.ndim:
-        return 1 / (1 + xp.exp(out))
-    xp.exp(out, out=out)
+    if input.dtype.itemsize == 2:
+        return sigmoid(input.astype(xp.float32)).astype(input.dtype)
+    out = xp.exp(-input)
+    # Where this overflows the result is 0, as it should be.
     out += 1
-    return xp.divide(1, out, out=out)
+    return xp.divide(1, out, out=out) if out.ndim else 1 / out
 
 
 def logit(input: Any, eps: float | None = None) -> Any:
@@ -87,6 +76,11 @@ def _float(value: Any) -> Any:
     return value
 
 
+def _beside(value: Any, input: Any) -> Any:
+    """A number in the input's dtype, so that a function of it is not double precision."""
+    return value if hasattr(value, "dtype") else _float(input).dtype.type(value)
+
+
 def _xlogy_by_input(g: Any, input: Any, other: Any) -> Any:
     flat = (input == 0) & (other <= 0)
     if hasattr(other, "dtype"):
@@ -100,7 +94,7 @@ def _xlogy_by_input(g: Any, input: Any, other: Any) -> Any:
 )
 def xlogy(xp: Any, input: Any, other: Any) -> Any:
     """The product input * log(other), and 0 where the input is 0, also beside log(0)."""
-    input, other = _float(input), _float(other)
+    input, other = _float(input), _beside(_float(other), input)
     return _times(xp, input, xp.log(other), other == other)
 
 
@@ -117,7 +111,7 @@ def _xlog1py_by_input(g: Any, input: Any, other: Any) -> Any:
 )
 def xlog1py(xp: Any, input: Any, other: Any) -> Any:
     """The product input * log1p(other), and 0 where the input is 0, also beside log1p(-1)."""
-    input, other = _float(input), _float(other)
+    input, other = _float(input), _beside(_float(other), input)
     return _times(xp, input, xp.log1p(other), other == other)
 
 
@@ -133,10 +127,20 @@ def ndtr(input: Any) -> Any:
     return erfc(input * -math.sqrt(0.5)) * 0.5
 
 
+# The derivative of sin(a) / a, over a, as a series in a * a: (-1) ** k * 2 k / (2 k + 1)!.
+_SINC_SERIES = (-1 / 3, 1 / 30, -1 / 840, 1 / 45360, -1 / 3991680, 1 / 518918400)
+
+
 def _sinc_rule(g: Any, input: Any) -> Any:
     angle = input * math.pi
-    slope = (angle * cos(angle) - sin(angle)) / where(input == 0, 1, angle * input)
-    return g * where(input == 0, 0, slope)
+    # The closed form cancels near 0.
+    near = (angle < 0.5) & (angle > -0.5) if angle.dtype.kind != "c" else input == 0
+    square = angle * angle
+    series = _SINC_SERIES[-1]
+    for coefficient in _SINC_SERIES[-2::-1]:
+        series = square * series + coefficient
+    closed = (angle * cos(angle) - sin(angle)) / where(near, 1, square)
+    return g * (where(near, angle * series, closed) * math.pi)
 
 
 @transcendental(input=_sinc_rule)
