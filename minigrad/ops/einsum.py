@@ -51,7 +51,7 @@ def contract(
         )
     else:
         out = a.reshape(*shared, prod(rows), 1) * b.reshape(*shared, 1, prod(columns))
-    return out.reshape(*shared, *rows, *columns).transpose(plan.order)
+    return out.reshape((*shared, *rows, *columns)).transpose(plan.order)
 
 
 class _Plan:
@@ -115,7 +115,11 @@ def _check_one_dtype(operands: tuple[Any, ...]) -> None:
 
 
 def _prepared(
-    equation: str, operands: list[Any], terms: list[list[Any]], output: Labels
+    equation: str,
+    operands: list[Any],
+    terms: list[list[Any]],
+    output: Labels,
+    keeps_dtype: bool = False,
 ) -> list[tuple[Any, Labels]]:
     """The operands with each label once, of one size, and none that only they have and sum."""
     for place, term in enumerate(terms):
@@ -139,7 +143,8 @@ def _prepared(
     for operand, term in zip(operands, terms):
         alone = [place for place, label in enumerate(term) if counts[label] == 1]
         if alone:
-            operand = reduce.sum(operand, dim=tuple(alone))
+            dtype = operand.dtype if keeps_dtype else None
+            operand = reduce.sum(operand, dim=tuple(alone), dtype=dtype)
         factors.append((operand, tuple(label for label in term if counts[label] != 1)))
     return factors
 
@@ -271,7 +276,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
         left[m] = right[n] = ("both", place)
     result = tuple(label for label in (*left, *right) if label[0] != "both")
     _check_one_dtype((a, b))
-    (a, labels), (b, others) = _prepared("tensordot", [a, b], [left, right], result)
+    (a, labels), (b, others) = _prepared("tensordot", [a, b], [left, right], result, True)
     return contract(a, b, left=labels, right=others, result=result)
 
 

@@ -248,7 +248,8 @@ def qr(A: Any, mode: str = "reduced") -> QR:
 def _cholesky_rule(g: Any, out: Any) -> Any:
     """S. P. Smith, "Differentiation of the Cholesky algorithm", 1995, in matrix form."""
     lower = tril(adjoint(out) @ conj(g))
-    middle = (lower + adjoint(lower) - diag_embed(diagonal(lower, 0, -2, -1))) * 0.5
+    upper = adjoint(lower)
+    middle = (lower + upper - diag_embed(diagonal(upper, 0, -2, -1))) * 0.5
     outer = solved(adjoint(out), middle)
     return conj(adjoint(solved(adjoint(out), adjoint(outer))))
 

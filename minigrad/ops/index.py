@@ -278,6 +278,11 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     dim = wrap_dim("narrow", dim, input.ndim)
     if not input.ndim:
         raise ArgumentError("narrow(): argument 'input' is a 0-d tensor, which has no dimension")
+    if isinstance(start, Traced) and (start._array.ndim or start._array.dtype.kind not in "iu"):
+        raise ArgumentError(
+            f"narrow(): argument 'start' must be an integer or a 0-d integer tensor, it is "
+            f"{start._array.dtype}{list(start._array.shape)}"
+        )
     start, size = as_integer(start), input.shape[dim]
     if not -size <= start <= size:
         raise IndexError(

@@ -278,6 +278,11 @@ def _split_along(operation: str, input: Any, sections: Any, dim: int, least: int
             f"{operation}(): argument 'input' must have at least {least} dimensions, it has "
             f"{input.ndim}"
         )
+    if not isinstance(sections, (int, tuple, list)):
+        raise TypeError(
+            f"{operation}(): argument 'indices_or_sections' must be an integer or a tuple of them, "
+            f"not {type(sections).__name__}"
+        )
     if isinstance(sections, int) and (sections < 1 or input.shape[dim] % sections):
         raise ArgumentError(
             f"{operation}(): argument 'indices_or_sections' is {sections}, which does not divide "

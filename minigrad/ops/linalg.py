@@ -5,16 +5,20 @@ from __future__ import annotations
 import functools
 from typing import Any, NamedTuple
 
+from minigrad.backend import as_array
 from minigrad.errors import ArgumentError
 from minigrad.graph import Declaration, primitive
 from minigrad.ops.diagonal import diagonal
-from minigrad.ops.elementwise import conj, imag
-from minigrad.ops.factor import svd, svdvals
+from minigrad.ops.elementwise import abs as magnitude
+from minigrad.ops.elementwise import add, conj, imag, mul
+from minigrad.ops.extremes import amax
+from minigrad.ops.factor import eigh, eigvalsh, svd, svdvals
 from minigrad.ops.functions import log
 from minigrad.ops.index import getitem
 from minigrad.ops.matmul import matmul
+from minigrad.ops.promotion import convert
 from minigrad.ops.reduce import sum as total
-from minigrad.ops.select import where
+from minigrad.ops.select import where, zero
 from minigrad.ops.shape import expand, squeeze, unsqueeze
 from minigrad.ops.solve import (
     adjoint,
@@ -79,16 +83,16 @@ def det(A: Any) -> Any:
 def _slogdet_rule(g: Any, A: Any, out: Any) -> Any:
     weight = g[1]
     if g[0] is not None and A.dtype.kind == "c":
-        turn = imag(g[0] * out[0]) * 1j
-        weight = turn if weight is None else weight + turn
+        turn = mul(imag(mul(g[0], out[0])), 1j)
+        weight = turn if weight is None else add(turn, weight)
     if weight is None:
-        weight = g[0] * 0
+        weight = zero(g[0])
     return unsqueeze(unsqueeze(weight, -1), -1) * turned(inverted(A))
 
 
 @Declaration(outputs=2)(A=_slogdet_rule)
 def _slogdet(xp: Any, A: Any) -> Any:
-    return tuple(xp.linalg.slogdet(A))
+    return tuple(as_array(part) for part in xp.linalg.slogdet(A))
 
 
 def slogdet(A: Any) -> Slogdet:
@@ -146,7 +150,15 @@ def pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False)
     `rtol` is the larger size times the dtype's epsilon unless either is given.
     """
     check_matrices("linalg.pinv", A, square=hermitian)
-    return _pinv(A, **_tolerances(A, atol, rtol))
+    limits = _tolerances(A, atol, rtol)
+    if not hermitian:
+        return _pinv(A, **limits)
+    values, vectors = eigh(A)
+    sizes = magnitude(values)
+    largest = amax(sizes, dim=-1, keepdim=True) if A.shape[-1] else sizes
+    kept = (sizes > limits["rtol"] * largest) & (sizes > limits["atol"])
+    inverse = where(kept, 1 / where(kept, values, 1), 0)
+    return matmul(vectors * unsqueeze(convert(inverse, A.dtype), -2), adjoint(vectors))
 
 
 def pinverse(input: Any, rcond: float = 1e-15) -> Any:
@@ -168,9 +180,9 @@ def _tolerances(A: Any, atol: Any, rtol: Any) -> dict[str, Any]:
 def matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """How many singular values exceed max(atol, rtol * largest); see `pinv`."""
     check_matrices("linalg.matrix_rank", A, square=hermitian)
-    values = svdvals(A)
+    values = magnitude(eigvalsh(A)) if hermitian else svdvals(A)
     limits = _tolerances(A, atol, rtol)
-    largest = getitem(values, index=(Ellipsis, slice(0, 1)))
+    largest = amax(values, dim=-1, keepdim=True) if values.shape[-1] else values
     above = (values > limits["rtol"] * largest) & (values > limits["atol"])
     return total(above, dim=-1)
 

@@ -248,7 +248,10 @@ def multinomial(
 def _normal(
     xp: Any, mean: Any, std: Any, *, generator: Any, size: tuple[int, ...], to: Any
 ) -> Any:
-    return generator.normal(xp, size, to, mean, std)
+    values = generator.normal(xp, size, to)
+    values *= std
+    values += mean
+    return values
 
 
 def normal(

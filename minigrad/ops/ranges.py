@@ -106,13 +106,15 @@ def _spaced(operation: str, start: Any, end: Any, steps: int, dtype: Any, xp: An
         kind = as_dtype(dtype, operation)
     if is_complex and kind.kind != "c":
         raise DtypeError(f"{operation}(): complex bounds need a complex dtype, not {kind}")
+    if kind.kind in "iu":
+        start, end = int(start), int(end)
     places = xp.arange(_steps(operation, steps), dtype="float64")
     if steps < 2:
         return places + start, kind
     width = (end - start) / (steps - 1)
     values = start + width * places
     back = end - width * (steps - 1 - places)
-    return xp.where(places < steps / 2, values, back), kind
+    return xp.where(places < steps // 2, values, back), kind
 
 
 def linspace(
@@ -142,9 +144,7 @@ def logspace(
     """Powers of `base` with so many exponents from `start` to `end`, evenly spaced."""
     xp = backend_at(device).xp
     exponents, kind = _spaced("logspace", start, end, steps, dtype, xp)
-    if kind.kind in "iu":
-        exponents = exponents.astype(kind)
-    return made((base ** exponents).astype(kind), device, requires_grad)
+    return made((base**exponents).astype(kind), device, requires_grad)
 
 
 def tril_indices(

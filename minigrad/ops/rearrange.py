@@ -176,14 +176,14 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
             )
         return _roll(input, shifts=moved, dims=None)
     along = sizes("roll", (dims,), "dims")
+    if not input.ndim:
+        raise IndexError(f"roll(): argument 'dims' is {dims}, but 'input' is 0-d")
     along = tuple(wrap_dim("roll", dim, input.ndim, "dims") for dim in along)
     if len(along) != len(moved):
         raise ArgumentError(
             f"roll(): argument 'shifts' has {len(moved)} entries and 'dims' {len(along)}; give as "
             f"many"
         )
-    if not input.ndim:
-        return _roll(input, shifts=(0,), dims=None)
     return _roll(input, shifts=moved, dims=along)
 
 
@@ -213,7 +213,7 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
     """
     dim = wrap_dim("unfold", dimension, input.ndim, "dimension")
     if not input.ndim:
-        input = reshape(input, (1,))
+        return getitem(unfold(reshape(input, (1,)), 0, size, step), index=(0,))
     length = input.shape[dim]
     if not 0 <= size <= length or step < 1:
         raise ArgumentError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.backend import backend_of
 from minigrad.errors import ArgumentError
 from minigrad.graph import primitive
 from minigrad.ops.dims import wrap_dim
@@ -59,10 +60,12 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     raw = index_array("index_fill", index)
     size = input.shape[dim] if input.ndim else 1
     check_positions("index_fill", raw, size, dim, -size)
+    # Once each, so that the gradient by the value counts every position once.
+    raw = backend_of(raw).xp.unique(raw % size) if raw.size else raw.reshape(-1)
     value = number_for("index_fill", input, value)
     if not input.ndim:
-        return reshape(put(reshape(input, (1,)), value, index=(raw.reshape(-1),)), ())
-    return put(input, value, index=(slice(None),) * dim + (raw.reshape(-1),))
+        return reshape(put(reshape(input, (1,)), value, index=(raw,)), ())
+    return put(input, value, index=(slice(None),) * dim + (raw,))
 
 
 def scatter(
