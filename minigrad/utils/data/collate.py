@@ -20,7 +20,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     Raises ArgumentError for samples of different shapes or lengths and TypeError for other kinds.
 
     >>> default_collate([(1.0, 2), (3.0, 4)])
-    [tensor([1., 3.], dtype=float64), tensor([2, 4])]
+    [tensor([1., 3.], dtype=minigrad.float64), tensor([2, 4])]
     """
     first = batch[0]
     if isinstance(first, Tensor):

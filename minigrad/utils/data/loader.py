@@ -30,6 +30,7 @@ class DataLoader:
     Raises ArgumentError for arguments that exclude each other.
 
     >>> import minigrad
+    >>> from minigrad.utils.data import TensorDataset
     >>> data = TensorDataset(minigrad.arange(5))
     >>> [batch.tolist() for (batch,) in DataLoader(data, batch_size=2)]
     [[0, 1], [2, 3], [4]]
