@@ -1,0 +1,14 @@
+"""The sample rows: what the tests know of each primitive, one file per family."""
+
+from __future__ import annotations
+
+from tests.samples import elementwise, reduce, shape
+from tests.samples.row import Row
+
+FAMILIES = (elementwise, reduce, shape)
+
+ROWS: dict[str, Row] = {}
+for _family in FAMILIES:
+    for _name, _row in _family.ROWS.items():
+        assert _name not in ROWS, f"{_name} has two rows"
+        ROWS[_name] = _row
