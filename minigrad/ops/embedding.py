@@ -35,8 +35,8 @@ def take_rows(
     input=lambda g, index, padding, by_frequency: take_rows(
         _weigh_rows(g, index=index, padding=padding, by_frequency=by_frequency),
         index=index,
-        padding=padding,
-        by_frequency=by_frequency,
+        padding=None,
+        by_frequency=False,
     )
 )
 def take_rows_grad(
