@@ -21,10 +21,8 @@ class IndexMethods:
 
     def __getitem__(self, index: Any) -> Any:
         view, rest = normalise(self._array, index)
-        if rest is None:
-            return getitem(self, index=view)
-        picked = self if view is None else getitem(self, index=view)
-        return getitem(picked, index=rest)
+        result: Any = self if view is None else getitem(self, index=view)
+        return result if rest is None else getitem(result, index=rest)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         view, rest = normalise(self._array, index)

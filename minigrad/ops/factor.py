@@ -205,15 +205,15 @@ def _qr_rule(g: Any, out: Any, mode: str) -> Any:
         )
     Q, R = out
     inner = None if g[1] is None else conj(g[1]) @ adjoint(R)
-    if g[0] is not None:
-        gQ = conj(g[0])
+    gQ = None if g[0] is None else conj(g[0])
+    if gQ is not None:
         inner = _sum(inner, -(adjoint(Q) @ gQ))
     upper = triu(inner)
     doubled = upper + adjoint(upper)
     diagonals = diagonal(doubled, 0, -2, -1)
     # Half of the diagonal, which is real: it was added to itself.
     left = Q @ (doubled - diag_embed(diagonals) * 0.5)
-    left = left if g[0] is None else left + gQ
+    left = _sum(left, gQ)
     return conj(adjoint(solved(R, adjoint(left))))
 
 

@@ -272,7 +272,9 @@ def dsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
     return _split_along("dsplit", input, indices_or_sections, 2, 3)
 
 
-def _split_along(operation: str, input: Any, sections: Any, dim: int, least: int) -> Any:
+def _split_along(
+    operation: str, input: Any, sections: Any, dim: int, least: int
+) -> tuple[Any, ...]:
     if input.ndim < least:
         raise ArgumentError(
             f"{operation}(): argument 'input' must have at least {least} dimensions, it has "

@@ -12,11 +12,10 @@ from minigrad.ops.diagonal import diagonal
 from minigrad.ops.elementwise import abs as magnitude
 from minigrad.ops.elementwise import add, conj, imag, mul
 from minigrad.ops.extremes import amax
-from minigrad.ops.factor import eigh, eigvalsh, svd, svdvals
+from minigrad.ops.factor import eigvalsh, svd, svdvals
 from minigrad.ops.functions import log
 from minigrad.ops.index import getitem
 from minigrad.ops.matmul import matmul
-from minigrad.ops.promotion import convert
 from minigrad.ops.reduce import sum as total
 from minigrad.ops.select import where, zero
 from minigrad.ops.shape import expand, squeeze, unsqueeze
@@ -136,12 +135,17 @@ def _pinv_rule(g: Any, A: Any, out: Any) -> Any:
 
 
 @primitive(A=_pinv_rule)
-def _pinv(xp: Any, A: Any, *, atol: Any, rtol: Any) -> Any:
-    U, S, Vh = xp.linalg.svd(A, full_matrices=False)
-    largest = S.max(-1, keepdims=True) if S.shape[-1] else S
-    kept = xp.maximum(atol, rtol * largest) < S
-    inverse = xp.where(kept, 1 / xp.where(kept, S, 1), 0).astype(S.dtype)
-    return Vh.conj().swapaxes(-1, -2) @ (inverse[..., None] * U.conj().swapaxes(-1, -2))
+def _pinv(xp: Any, A: Any, *, atol: Any, rtol: Any, hermitian: bool) -> Any:
+    if hermitian:
+        values, left = xp.linalg.eigh(A)
+        right = left.conj().swapaxes(-1, -2)
+    else:
+        left, values, right = xp.linalg.svd(A, full_matrices=False)
+    sizes = abs(values)
+    largest = sizes.max(-1, keepdims=True) if sizes.shape[-1] else sizes
+    kept = xp.maximum(atol, rtol * largest) < sizes
+    inverse = xp.where(kept, 1 / xp.where(kept, values, 1), 0).astype(values.dtype)
+    return right.conj().swapaxes(-1, -2) @ (inverse[..., None] * left.conj().swapaxes(-1, -2))
 
 
 def pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
@@ -150,15 +154,7 @@ def pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False)
     `rtol` is the larger size times the dtype's epsilon unless either is given.
     """
     check_matrices("linalg.pinv", A, square=hermitian)
-    limits = _tolerances(A, atol, rtol)
-    if not hermitian:
-        return _pinv(A, **limits)
-    values, vectors = eigh(A)
-    sizes = magnitude(values)
-    largest = amax(sizes, dim=-1, keepdim=True) if A.shape[-1] else sizes
-    kept = (sizes > limits["rtol"] * largest) & (sizes > limits["atol"])
-    inverse = where(kept, 1 / where(kept, values, 1), 0)
-    return matmul(vectors * unsqueeze(convert(inverse, A.dtype), -2), adjoint(vectors))
+    return _pinv(A, hermitian=hermitian, **_tolerances(A, atol, rtol))
 
 
 def pinverse(input: Any, rcond: float = 1e-15) -> Any:

@@ -125,7 +125,7 @@ def randint(
 def _integers(
     operation: str, generator: Any, xp: Any, low: Any, high: Any, size: tuple[int, ...], dtype: Any
 ) -> Any:
-    low, high = (value.item() if isinstance(value, Traced) else value for value in (low, high))
+    low, high = (getattr(value, "_array", value) for value in (low, high))
     low, high = int(low), int(high)
     if low >= high:
         raise ArgumentError(
