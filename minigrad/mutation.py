@@ -91,8 +91,10 @@ def check(node: Any) -> None:
     """Raise GraphError if an array that the node keeps was changed after the node was made."""
     for _, _, kept, _ in node.edges:
         for value in kept:
-            if hasattr(value, "base") and hasattr(value, "dtype"):
-                _check_array(node, value)
+            # An index is a tuple that may hold arrays.
+            for part in value if type(value) is tuple else (value,):
+                if hasattr(part, "base") and hasattr(part, "dtype"):
+                    _check_array(node, part)
 
 
 def _check_array(node: Any, array: Any) -> None:
