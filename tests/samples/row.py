@@ -58,8 +58,11 @@ class Row:
     count: int = 6
     kinks: Callable[[Source], Sample] | None = None
     call: Callable[..., Any] | None = None
+    numeric: bool = True
+    """Whether the gradient is the derivative; that of a random draw is zero by decree."""
     rtol: float = 1e-6
-    """Finite differences of step 1e-6 are good to about 1e-9; a rule wrong by 1e-3 is not."""
+    atol: float = 1e-7
+    """Finite differences of step 1e-6 are good to about 1e-9 of the function's size."""
 
     def source(self, name: str, case: int, dtype: str = "float64") -> Source:
         """The source of one of the row's own samples."""
