@@ -6,7 +6,10 @@ The slope is held at 1 by a penalty (Gulrajani et al., 2017, arXiv:1704.00028), 
 of the loss is a gradient of a gradient: `create_graph=True` records the first one.
 
 Prints:
-    step   0  distance 0.0  slope 0.0
+    step   0  distance -0.5  slope 0.1
+    step 100  distance 3.3  slope 1.0
+    step 200  distance 5.1  slope 1.0
+    step 300  distance 5.1  slope 1.0
 """
 
 import minigrad

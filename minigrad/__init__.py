@@ -33,6 +33,7 @@ from minigrad.ops.elementwise import *  # noqa: F403
 from minigrad.ops.embedding import *  # noqa: F403
 from minigrad.ops.error_function import *  # noqa: F403
 from minigrad.ops.extremes import *  # noqa: F403
+from minigrad.ops.factor import *  # noqa: F403
 from minigrad.ops.functions import *  # noqa: F403
 from minigrad.ops.fused import *  # noqa: F403
 from minigrad.ops.gather import *  # noqa: F403
@@ -40,10 +41,12 @@ from minigrad.ops.index import *  # noqa: F403
 from minigrad.ops.interpolate import *  # noqa: F403
 from minigrad.ops.join import *  # noqa: F403
 from minigrad.ops.lengths import *  # noqa: F403
+from minigrad.ops.linalg import *  # noqa: F403
 from minigrad.ops.mask import *  # noqa: F403
 from minigrad.ops.matmul import *  # noqa: F403
 from minigrad.ops.moments import *  # noqa: F403
 from minigrad.ops.norm import *  # noqa: F403
+from minigrad.ops.norms import *  # noqa: F403
 from minigrad.ops.pad import *  # noqa: F403
 from minigrad.ops.pool import *  # noqa: F403
 from minigrad.ops.power import *  # noqa: F403
@@ -55,6 +58,7 @@ from minigrad.ops.scan import *  # noqa: F403
 from minigrad.ops.scatter import *  # noqa: F403
 from minigrad.ops.select import *  # noqa: F403
 from minigrad.ops.shape import *  # noqa: F403
+from minigrad.ops.solve import *  # noqa: F403
 from minigrad.ops.sort import *  # noqa: F403
 from minigrad.ops.special import *  # noqa: F403
 

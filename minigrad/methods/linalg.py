@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.inplace import in_place
-from minigrad.ops import einsum
+from minigrad.ops import einsum, factor, linalg, norms, solve
 from minigrad.ops import matmul as products
 
 
@@ -27,12 +27,20 @@ class LinalgMethods:
     baddbmm = products.baddbmm
     baddbmm_ = in_place(products.baddbmm)
     bmm = products.bmm
+    cholesky = factor.cholesky
+    det = linalg.det
     dot = products.dot
     ger = products.ger
     inner = products.inner
+    inverse = solve.inverse
     kron = einsum.kron
+    logdet = linalg.logdet
     matmul = products.matmul
+    matrix_power = linalg.matrix_power
     mm = products.mm
     mv = products.mv
+    norm = norms.norm
     outer = products.outer
+    pinverse = linalg.pinverse
+    slogdet = linalg.slogdet
     vdot = products.vdot
