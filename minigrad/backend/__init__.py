@@ -39,6 +39,8 @@ def backend_of(array: Any) -> Backend:
     found = Backend.by_type.get(type(array))
     if found is not None:
         return found
+    if isinstance(array, generic):
+        return cpu
     for kind, candidate in Backend.by_type.items():
         if isinstance(array, kind):
             return candidate

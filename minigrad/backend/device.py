@@ -29,9 +29,7 @@ class device(str):
             spec, index = "cuda", spec
         match = _SPELLING.fullmatch(spec) if isinstance(spec, str) else None
         if match is None or (match[2] is not None and index is not None):
-            raise DeviceError(
-                f"device {spec!r} is not a device; write 'cpu', 'cuda' or 'cuda:1'"
-            )
+            raise DeviceError(f"device {spec!r} is not a device; write 'cpu', 'cuda' or 'cuda:1'")
         kind = match[1]
         if kind not in Backend.loaders:
             known = ", ".join(repr(name) for name in Backend.loaders)
@@ -84,6 +82,10 @@ class Backend:
     def move(self, array: Any, place: device) -> Any:
         """The array on another device of the same kind."""
         return array
+
+    def broadcast_to(self, array: Any, size: tuple[int, ...]) -> Any:
+        """The array seen at a larger shape, without a copy; not to be written into."""
+        return self.xp.broadcast_to(array, size)
 
     def special(self, name: str) -> Any:
         """The library's own special function (SciPy's names), or None where it has none."""

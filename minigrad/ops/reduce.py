@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from minigrad import dtypes
+from minigrad.backend import backend_of
 from minigrad.errors import DtypeError
 from minigrad.graph import Traced, primitive, view
 from minigrad.ops.dims import wrap_dims
@@ -33,7 +34,7 @@ def sum_to(xp: Any, input: Any, *, size: tuple[int, ...]) -> Any:
 @view(input=lambda g, shape: sum_to(g, size=shape))
 def broadcast_to(xp: Any, input: Any, *, size: tuple[int, ...]) -> Any:
     """The input seen at a larger shape, without a copy."""
-    return xp.broadcast_to(input, size)
+    return backend_of(input).broadcast_to(input, size)
 
 
 @view(input=lambda g, dim, keepdim: _sum(g, dim=dim, keepdim=keepdim))
@@ -41,7 +42,7 @@ def unreduce(xp: Any, input: Any, *, size: tuple[int, ...], dim: Dims, keepdim: 
     """What a reduction over `dim` gave, seen at the size that was reduced: the transpose of sum."""
     if not keepdim and dim is not None:
         input = input.reshape([1 if axis in dim else n for axis, n in enumerate(size)])
-    return xp.broadcast_to(input, size)
+    return backend_of(input).broadcast_to(input, size)
 
 
 def reduced(operation: str, input: Any, dim: Any) -> Dims:

@@ -23,7 +23,7 @@ def sigmoid(xp: Any, input: Any) -> Any:
     out = xp.exp(-input)
     # Where this overflows the result is 0, as it should be.
     out += 1
-    return xp.divide(1, out, out=out) if out.ndim else 1 / out
+    return xp.reciprocal(out, out=out) if out.ndim else 1 / out
 
 
 def logit(input: Any, eps: float | None = None) -> Any:
