@@ -61,7 +61,8 @@ def reduced(operation: str, input: Any, dim: Any) -> Dims:
 def dimensions(operation: str, input: Any) -> int:
     """How many dimensions a tensor has; raises TypeError for what is none."""
     try:
-        return (input._array if isinstance(input, Traced) else input).ndim  # type: ignore[no-any-return]
+        array = input._array if isinstance(input, Traced) else input
+        return int(array.ndim)
     except AttributeError:
         raise TypeError(
             f"{operation}(): argument 'input' must be a Tensor, not {type(input).__name__}"
