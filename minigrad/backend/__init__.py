@@ -17,10 +17,12 @@ from minigrad.errors import DeviceError
 __all__ = [
     "Backend",
     "as_array",
+    "asarray",
     "backend_for",
     "backend_of",
     "device",
     "device_of",
+    "generic",
     "namespace",
     "ndarray",
     "register",

@@ -10,18 +10,19 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from minigrad.backend import device
 from minigrad.errors import ArgumentError
-from minigrad.graph import Leaf, Traced
+from minigrad.graph import Traced
 from minigrad.hooks import RemovableHandle
 from minigrad.modes import no_grad
 from minigrad.nn.hooks import call_with_hooks
+from minigrad.nn.state import IncompatibleKeys, load_state
 from minigrad.printing import represent
 from minigrad.tensor import Tensor
 
-__all__ = ["IncompatibleKeys", "Module", "Parameter"]
+__all__ = ["Module", "Parameter"]
 
 
 class Parameter(Tensor):
@@ -43,19 +44,6 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + represent(self)
-
-
-class IncompatibleKeys(NamedTuple):
-    """The keys that `load_state_dict` missed and the ones it did not expect."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        missing, unexpected = self
-        return f"IncompatibleKeys(missing_keys={missing}, unexpected_keys={unexpected})"
 
 
 class Module:
@@ -263,7 +251,7 @@ class Module:
             elif parameter.grad is not None:
                 parameter.grad = parameter.grad.detach() * 0
 
-    def _convert(self, change: Callable[[Tensor], Tensor]) -> Self:
+    def _convert(self, change: Callable[[Tensor], Any]) -> Self:
         """Change every parameter's, gradient's and buffer's array, keeping the tensor objects."""
         with no_grad():
             seen: set[int] = set()
@@ -285,7 +273,7 @@ class Module:
         `to(device)`, `to(dtype)`, `to(device, dtype)`, `to(tensor)`; returns the module.
         """
 
-        def change(tensor: Tensor) -> Tensor:
+        def change(tensor: Tensor) -> Any:
             if tensor._array.dtype.kind in "fc":
                 return tensor.to(*args, **kwargs)
             moved: list[Any] = [value for value in args if isinstance(value, (device, Traced))]
@@ -346,40 +334,7 @@ class Module:
         ArgumentError, as do differing shapes always; the message lists every one of them.
         `assign` takes the given tensors themselves in place of copies.
         """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(
-                f"load_state_dict(): expected a dict of Tensors, got {type(state_dict).__name__}"
-            )
-        own = self.state_dict(keep_vars=True)
-        missing = [key for key in own if key not in state_dict]
-        unexpected = [key for key in state_dict if key not in own]
-        problems = []
-        if strict and missing:
-            problems.append("missing keys: " + ", ".join(missing))
-        if strict and unexpected:
-            problems.append("unexpected keys: " + ", ".join(unexpected))
-        for key, tensor in own.items():
-            if key not in state_dict:
-                continue
-            value = state_dict[key]
-            shape = getattr(value, "shape", None)
-            if shape is None:
-                problems.append(f"'{key}' is no Tensor but {type(value).__name__}")
-            elif tuple(shape) != tensor._array.shape:
-                problems.append(
-                    f"'{key}' has shape {list(shape)} in the state dict and "
-                    f"{list(tensor._array.shape)} in the model"
-                )
-        if problems:
-            raise ArgumentError(
-                f"load_state_dict(): the state does not fit {type(self).__name__}; nothing was "
-                "loaded\n  " + "\n  ".join(problems)
-            )
-        with no_grad():
-            for key, tensor in own.items():
-                if key in state_dict:
-                    _load(tensor, state_dict[key], assign)
-        return IncompatibleKeys(missing, unexpected)
+        return load_state(self, state_dict, strict, assign)
 
     # Hooks.
 
@@ -440,13 +395,3 @@ def _check_name(module: Module, name: str) -> None:
         raise KeyError(f"a name may not be empty or hold a '.', got {name!r}")
     if hasattr(module, name) and name not in vars(module):
         raise KeyError(f"'{name}' is already an attribute of {type(module).__name__}")
-
-
-def _load(tensor: Any, value: Any, assign: bool) -> None:
-    if assign:
-        array = value._array if isinstance(value, Traced) else Tensor(value)._array
-        tensor._array = array
-        if isinstance(tensor._node, Leaf):
-            tensor._node = Leaf(tensor)
-        return
-    tensor.detach().copy_(value if isinstance(value, Traced) else type(tensor)._tensor(value))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy
-
 from minigrad import dtypes
-from minigrad.backend import backend_of, namespace
+from minigrad.backend import asarray, backend_of, generic, namespace
 from minigrad.errors import DtypeError
 from minigrad.graph import Declaration, Traced, primitive
 
@@ -50,7 +48,7 @@ def agree(operation: str, arguments: dict[str, Any]) -> tuple[Any, ...]:
     """
     arrays, scalars, kinds = [], [], set()
     for name, value in arguments.items():
-        if isinstance(value, numpy.generic):
+        if isinstance(value, generic):
             value = arguments[name] = value.item()
         raw = value._array if isinstance(value, Traced) else value
         if isinstance(raw, (bool, int, float, complex)):
@@ -86,7 +84,7 @@ def number(value: Any, dtype: Any, like: Any) -> Any:
         if dtype.kind == "i" and value >> (bits - 1):
             value -= 1 << bits
     backend = backend_of(like)
-    return backend.from_numpy(numpy.asarray(value, dtype=dtype), backend.device_of(like))
+    return backend.from_numpy(asarray(value, dtype=dtype), backend.device_of(like))
 
 
 def floating(operation: str, array: Any) -> Any:
