@@ -21,6 +21,7 @@ MODULES = [
     if ">>>" in path.read_text("utf-8")
 ]
 
+_FENCED = re.compile(r"^ *```text\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)[^)]*\)")
 
@@ -49,6 +50,16 @@ def test_the_programs_of_a_page_print_what_it_says(page):
 
 def test_the_readme_holds_a_program():
     assert [text for _, text in programs(ROOT / "README.md") if text]
+
+
+def test_the_blocks_that_contributors_see_are_the_real_ones():
+    family = "elementwise.py"
+    source = [ROOT / "minigrad" / "ops" / family, ROOT / "tests" / "samples" / family]
+    lines = {line.strip() for path in source for line in path.read_text("utf-8").splitlines()}
+    blocks = _FENCED.findall((ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    assert len(blocks) == 2
+    for block in blocks:
+        assert [line for line in block.splitlines() if line.strip() not in lines] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
