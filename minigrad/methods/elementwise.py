@@ -15,6 +15,7 @@ from minigrad.ops import (
     select,
     special,
 )
+from minigrad.ops.operands import check_tensor
 
 
 class ElementwiseMethods:
@@ -24,9 +25,9 @@ class ElementwiseMethods:
 
     # Operators. Those that Python calls most are bound to the primitives themselves.
 
-    __add__ = __radd__ = elementwise._add
+    __add__ = elementwise._add
     __sub__ = elementwise._sub
-    __mul__ = __rmul__ = elementwise.mul
+    __mul__ = elementwise.mul
     __truediv__ = elementwise._div
     __floordiv__ = elementwise.floor_divide
     __mod__ = elementwise.remainder
@@ -45,13 +46,27 @@ class ElementwiseMethods:
     __gt__ = compare.gt
     __ge__ = compare.ge
 
+    # Called through the class on a number, the first three would take it for an operand.
+
+    def __radd__(self: Any, other: Any) -> Any:
+        if not isinstance(self, ElementwiseMethods):
+            check_tensor("__radd__", "self", self)
+        return elementwise._add(self, other)
+
+    def __rmul__(self: Any, other: Any) -> Any:
+        if not isinstance(self, ElementwiseMethods):
+            check_tensor("__rmul__", "self", self)
+        return elementwise.mul(self, other)
+
+    def __rdiv__(self, other: Any) -> Any:
+        check_tensor("__rdiv__", "self", self)
+        return elementwise._div(other, self)
+
     def __rsub__(self, other: Any) -> Any:
         return elementwise._sub(other, self)
 
     def __rtruediv__(self, other: Any) -> Any:
         return elementwise._div(other, self)
-
-    __rdiv__ = __rtruediv__
 
     def __rfloordiv__(self, other: Any) -> Any:
         return elementwise.floor_divide(other, self)

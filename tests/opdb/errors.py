@@ -12,7 +12,7 @@ from torch.testing._internal.opinfo.core import ErrorInput, OpInfo
 
 from tests.opdb.arguments import Arguments
 from tests.opdb.calling import function
-from tests.opdb.exclusions import NO_ERROR, NO_OUT, NO_SELF, ExcludedError
+from tests.opdb.exclusions import NO_ERROR, NO_OUT, ExcludedError
 from tests.opdb.libraries import MissingError, TorchLibrary
 
 
@@ -24,8 +24,6 @@ def error_differs(library: TorchLibrary, operation: OpInfo, error_input: ErrorIn
         raise ExcludedError(NO_ERROR)
     call = function(library, operation.name)
     raised = _raised(call, Arguments(library, sample, False))
-    if raised is None and _is_method(operation) and not isinstance(sample.input, torch.Tensor):
-        raise ExcludedError(NO_SELF)
     if raised is None:
         return f"nothing was raised, torch raises {error_input.error_type.__name__}"
     if "out" in sample.kwargs and isinstance(raised, TypeError) and "'out'" in str(raised):
@@ -40,10 +38,6 @@ def error_differs(library: TorchLibrary, operation: OpInfo, error_input: ErrorIn
     if not words & _names(operation, call):
         return f"{kind.__name__}({raised}) names neither the operation nor an argument"
     return None
-
-
-def _is_method(operation: OpInfo) -> bool:
-    return operation.name.startswith("__") and operation.name.endswith("__")
 
 
 def _raised(call: Callable[..., Any], arguments: Arguments) -> Exception | None:

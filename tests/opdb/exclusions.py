@@ -17,7 +17,6 @@ NO_DTYPE = "entry and dtype: {} is not a NumPy dtype"
 NO_CPU = "entry: it has no CPU dtype, it is one of torch's GPU kernels"
 DIMENSIONS = "error input: NumPy arrays end at 64 dimensions, so the input cannot exist"
 NO_ERROR = "error input: torch itself accepts it"
-NO_SELF = "error input: it calls a method through its class on a number, which Python allows"
 NO_OUT = "error input: it is about out=, which no function has (checked: refused by a TypeError)"
 
 
