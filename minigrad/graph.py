@@ -353,21 +353,29 @@ def _variadic(op: Primitive) -> Callable[..., Any]:
     needs = op.needs[rule]
 
     def dispatch(*inputs: Any, **constants: Any) -> Any:
-        traced = next((value for value in inputs if isinstance(value, Traced)), None)
-        if op.kind.agree is not None and traced is not None:
-            inputs = op.kind.agree(op.name, {f"{star}[{i}]": v for i, v in enumerate(inputs)})
-        arrays = tuple(v._array if isinstance(v, Traced) else v for v in inputs)
-        xp = namespace(op.name, **{f"{star}[{i}]": array for i, array in enumerate(arrays)})
+        traced = None
+        arrays: Any = []
+        on_cpu = True
+        for value in inputs:
+            if isinstance(value, Traced):
+                traced = value
+                value = value._array
+            on_cpu = on_cpu and value.__class__ is ndarray
+            arrays.append(value)
+        if on_cpu and arrays:
+            xp = numpy
+        else:
+            xp = namespace(op.name, **{f"{star}[{i}]": array for i, array in enumerate(arrays)})
         try:
             out = as_array(forward(xp, *arrays, **constants))
         except (ValueError, TypeError, IndexError, ArithmeticError, MemoryError) as error:
             raise explain(op, error, {star: arrays, **constants}) from error
         if traced is None:
             return out
-        nodes = [v._node if isinstance(v, Traced) else None for v in inputs]
+        nodes = [value._node if isinstance(value, Traced) else None for value in inputs]
         if not any(nodes) or not is_recording():
             return wrap(traced, out)
-        free = {**constants, "out": out, star: arrays}
+        free = {**constants, "out": out, star: tuple(arrays)}
         if "shapes" in needs:
             free["shapes"] = tuple(array.shape for array in arrays)
         edges = []

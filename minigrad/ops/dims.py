@@ -50,6 +50,11 @@ def sizes(operation: str, given: tuple[Any, ...], name: str = "size") -> tuple[i
     return given
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of a Tensor or array as a plain tuple."""
+    return (value._array if isinstance(value, Traced) else value).shape  # type: ignore[no-any-return]
+
+
 def _integer(operation: str, value: Any, name: str) -> int:
     if isinstance(value, Traced):
         value = value._array.item() if value._array.size == 1 else value

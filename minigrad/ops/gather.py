@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from operator import le
 from typing import Any
 
+from minigrad import dtypes
 from minigrad.backend import backend_of
 from minigrad.errors import ArgumentError, DtypeError, PositionError
 from minigrad.graph import Traced
-from minigrad.ops.dims import wrap_dim
+from minigrad.ops.dims import shape_of, wrap_dim
 from minigrad.ops.index import getitem
 from minigrad.ops.promotion import convert, number
 from minigrad.ops.shape import broadcast_shapes, expand, flatten, reshape
@@ -28,7 +30,7 @@ def index_array(operation: str, index: Any, name: str = "index") -> Any:
         raise TypeError(
             f"{operation}(): argument '{name}' must be a Tensor, not {type(index).__name__}"
         )
-    if raw.dtype.name not in ("int64", "int32"):
+    if raw.dtype is not dtypes.int64 and raw.dtype != dtypes.int32:
         if not raw.size:
             return raw.astype("int64")
         raise DtypeError(
@@ -57,10 +59,12 @@ def check_inside(
     operation: str, index: Any, other: Any, name: str, dim: int | None = None
 ) -> None:
     """Raise ArgumentError unless an index reaches no further than another tensor, but along dim."""
-    lengths = zip(index.shape, other.shape)
-    fits = all(m <= n for place, (m, n) in enumerate(lengths) if place != dim)
-    if fits and (index.ndim == other.ndim or (index.ndim <= 1 and other.ndim <= 1)):
-        return
+    lengths, limits = list(index.shape), list(shape_of(other))
+    if len(lengths) == len(limits) or (len(lengths) <= 1 and len(limits) <= 1):
+        if dim is not None and limits:
+            lengths[dim] = 0
+        if all(map(le, lengths, limits)):
+            return
     besides = "" if dim is None else f" (dimension {dim} aside)"
     raise ArgumentError(
         f"{operation}(): argument 'index' has shape {list(index.shape)} and argument '{name}' "
@@ -72,13 +76,14 @@ def check_inside(
 def _grid(index: Any, dim: int) -> tuple[Any, ...]:
     """The index of the elements that `gather` picks: `index` along `dim`, elsewhere its place."""
     xp = backend_of(index).xp
-    count = index.ndim
-    return tuple(
-        index
-        if place == dim
-        else xp.arange(length).reshape((1,) * place + (length,) + (1,) * (count - place - 1))
-        for place, length in enumerate(index.shape)
-    )
+    grid = []
+    for place, length in enumerate(index.shape):
+        if place == dim:
+            grid.append(index)
+        else:
+            behind = (1,) * (index.ndim - place - 1)
+            grid.append(xp.arange(length).reshape(length, *behind))
+    return tuple(grid)
 
 
 def along(

@@ -79,6 +79,10 @@ def normalise(array: Any, index: Any) -> tuple[Index | None, Index | None]:
     The first makes a view: integers, slices, None. The second holds index arrays and masks. They
     are one step unless the index mixes integers with arrays: torch takes the integers first.
     """
+    if isinstance(index, Traced) and array.__class__ is index._array.__class__ is ndarray:
+        positions = index._array
+        if positions.dtype.kind in "bi" and positions.ndim and array.ndim >= positions.ndim:
+            return None, (positions,)
     items = index if index.__class__ is tuple else (index,)
     dots = False
     for item in items:

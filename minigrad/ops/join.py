@@ -45,32 +45,28 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     >>> minigrad.cat((minigrad.zeros(1), minigrad.ones(2)))
     tensor([0., 1., 1.])
     """
-    given = _sequence("cat", tensors)
-    shapes = [tensor.shape for tensor in given]
-    lengths = [shape for shape in shapes if tuple(shape) != (0,)]
-    if lengths and len(lengths) != len(shapes):
-        given = tuple(tensor for tensor in given if tuple(tensor.shape) != (0,))
-        shapes = lengths
-    first = shapes[0]
-    if not first:
+    given, shapes = _sequence("cat", tensors)
+    if (0,) in shapes and any(shape != (0,) for shape in shapes):
+        given = tuple(tensor for tensor, shape in zip(given, shapes) if shape != (0,))
+        shapes = [shape for shape in shapes if shape != (0,)]
+    count = len(shapes[0])
+    if not count:
         raise ArgumentError("cat(): argument 'tensors' holds 0-d tensors; use stack() for those")
-    dim = wrap_dim("cat", dim, len(first))
-    for place, shape in enumerate(shapes):
-        if len(shape) != len(first) or any(
-            a != b for d, (a, b) in enumerate(zip(shape, first)) if d != dim
-        ):
-            raise ArgumentError(
-                f"cat(): argument 'tensors' holds shapes {list(first)} and, at {place}, "
-                f"{list(shape)}; only dimension {dim} may differ"
-            )
-    ends = tuple(accumulate(shape[dim] for shape in shapes))
-    return _cat(*_agreed(given), dim=dim, ends=ends)
+    dim = wrap_dim("cat", dim, count)
+    if any(len(shape) != count for shape in shapes):
+        raise ArgumentError(
+            f"cat(): argument 'tensors' holds tensors of different numbers of dimensions, of "
+            f"shapes {[list(shape) for shape in shapes]}"
+        )
+    # Whether the other dimensions agree is for the concatenation to say.
+    return _cat(*given, dim=dim, ends=tuple(accumulate([shape[dim] for shape in shapes])))
 
 
 concat = concatenate = cat
 
 
-def _sequence(operation: str, tensors: Any) -> tuple[Any, ...]:
+def _sequence(operation: str, tensors: Any) -> tuple[Any, list[tuple[int, ...]]]:
+    """Tensors given as a sequence, in one dtype, and their shapes."""
     if not isinstance(tensors, (tuple, list)):
         raise TypeError(
             f"{operation}(): argument 'tensors' must be a tuple or list of tensors, not "
@@ -78,29 +74,31 @@ def _sequence(operation: str, tensors: Any) -> tuple[Any, ...]:
         )
     if not tensors:
         raise ArgumentError(f"{operation}(): argument 'tensors' is empty; give at least one tensor")
-    for place, tensor in enumerate(tensors):
-        if not hasattr(tensor, "shape"):
-            raise TypeError(
-                f"{operation}(): argument 'tensors' holds a {type(tensor).__name__} at {place}; "
-                f"every element must be a Tensor"
-            )
-    return tuple(tensors)
-
-
-def _agreed(tensors: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The tensors in the dtype that they have together."""
-    found = {tensor.dtype for tensor in tensors}
-    if len(found) == 1:
-        return tensors
-    dtype = dtypes.result_dtype([(tensor.dtype, tensor.ndim) for tensor in tensors], [])
-    return tuple(convert(tensor, dtype) for tensor in tensors)
+    arrays = [value._array if isinstance(value, Traced) else value for value in tensors]
+    try:
+        first = arrays[0].dtype
+        shapes = []
+        agree = True
+        for array in arrays:
+            shapes.append(array.shape)
+            agree = agree and array.dtype is first
+    except AttributeError:
+        kinds = [type(value).__name__ for value in tensors]
+        raise TypeError(
+            f"{operation}(): argument 'tensors' must hold tensors only, it holds {kinds}"
+        ) from None
+    if not agree:
+        dtype = dtypes.result_dtype([(array.dtype, array.ndim) for array in arrays], [])
+        tensors = tuple(convert(tensor, dtype) for tensor in tensors)
+    return tensors, shapes
 
 
 @primitive(
     tensors=lambda g, position, dim: getitem(g, index=(_ALL,) * dim + (position, Ellipsis))
 )
 def _stack(xp: Any, *tensors: Any, dim: int) -> Any:
-    return xp.stack(tensors, axis=dim)
+    place = (_ALL,) * dim + (None,)
+    return xp.concatenate([tensor[place] for tensor in tensors], axis=dim)
 
 
 def stack(tensors: Any, dim: int = 0) -> Any:
@@ -108,27 +106,26 @@ def stack(tensors: Any, dim: int = 0) -> Any:
 
     Raises ArgumentError where shapes differ.
     """
-    given = _sequence("stack", tensors)
-    first = given[0].shape
+    given, shapes = _sequence("stack", tensors)
+    first = shapes[0]
     dim = wrap_dim("stack", dim, len(first) + 1)
-    for place, tensor in enumerate(given):
-        if tensor.shape != first:
-            raise ArgumentError(
-                f"stack(): argument 'tensors' holds shapes {list(first)} and, at {place}, "
-                f"{list(tensor.shape)}; stack needs equal shapes, cat() joins along one dimension"
-            )
-    return _stack(*_agreed(given), dim=dim)
+    if any(shape != first for shape in shapes):
+        raise ArgumentError(
+            f"stack(): argument 'tensors' holds shapes {[list(shape) for shape in shapes]}; stack "
+            f"needs equal shapes, cat() joins along one dimension"
+        )
+    return _stack(*given, dim=dim)
 
 
 def hstack(tensors: Any) -> Any:
     """The tensors side by side: along the second dimension, or the only one."""
-    lifted = atleast_1d(list(_sequence("hstack", tensors)))
+    lifted = atleast_1d(list(_sequence("hstack", tensors)[0]))
     return cat(lifted, 0 if lifted[0].ndim == 1 else 1)
 
 
 def vstack(tensors: Any) -> Any:
     """The tensors one below the other: along the first of at least two dimensions."""
-    return cat(atleast_2d(list(_sequence("vstack", tensors))), 0)
+    return cat(atleast_2d(list(_sequence("vstack", tensors)[0])), 0)
 
 
 row_stack = vstack
@@ -136,12 +133,12 @@ row_stack = vstack
 
 def dstack(tensors: Any) -> Any:
     """The tensors one behind the other: along the third of at least three dimensions."""
-    return cat(atleast_3d(list(_sequence("dstack", tensors))), 2)
+    return cat(atleast_3d(list(_sequence("dstack", tensors)[0])), 2)
 
 
 def column_stack(tensors: Any) -> Any:
     """The tensors side by side, vectors as columns."""
-    given = _sequence("column_stack", tensors)
+    given, _ = _sequence("column_stack", tensors)
     lifted = [x if x.ndim > 1 else reshape(x, (x.shape[0] if x.ndim else 1, 1)) for x in given]
     return cat(lifted, 1)
 
@@ -209,10 +206,11 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
 
 def _divided(operation: str, tensor: Any, dim: int) -> tuple[int, int]:
     """The dimension to take apart, and its size."""
-    if not tensor.ndim:
+    shape = tensor._array.shape if isinstance(tensor, Traced) else tensor.shape
+    if not shape:
         raise ArgumentError(f"{operation}(): a 0-d tensor has no dimension to take apart")
-    dim = wrap_dim(operation, dim, tensor.ndim)
-    return dim, tensor.shape[dim]
+    dim = wrap_dim(operation, dim, len(shape))
+    return dim, shape[dim]
 
 
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:

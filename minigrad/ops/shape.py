@@ -9,7 +9,7 @@ from minigrad.errors import ArgumentError
 from minigrad.graph import Declaration, Traced, primitive
 from minigrad.graph import view as view_of
 from minigrad.ops import reduce
-from minigrad.ops.dims import sizes, wrap_dim, wrap_dims
+from minigrad.ops.dims import shape_of, sizes, wrap_dim, wrap_dims
 from minigrad.ops.elementwise import conj
 
 __all__ = [
@@ -111,7 +111,7 @@ def view_bits(xp: Any, input: Any, *, to: Any) -> Any:
 
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """The dimensions from `start_dim` to `end_dim` made one; a view where possible."""
-    shape = input.shape
+    shape = shape_of(input)
     count = len(shape)
     start = wrap_dim("flatten", start_dim, count, "start_dim")
     end = wrap_dim("flatten", end_dim, count, "end_dim")
@@ -149,7 +149,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
 
 def squeeze(input: Any, dim: Any = None) -> Any:
     """Without the dimensions of size 1, or without those among `dim` that have size 1; a view."""
-    shape = input.shape
+    shape = shape_of(input)
     if dim is None:
         size = tuple(length for length in shape if length != 1)
     else:
@@ -160,7 +160,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
 
 def unsqueeze(input: Any, dim: int) -> Any:
     """With a dimension of size 1 put in at `dim`; a view."""
-    shape = tuple(input.shape)
+    shape = shape_of(input)
     dim = wrap_dim("unsqueeze", dim, len(shape) + 1)
     return _reshape(input, size=(*shape[:dim], 1, *shape[dim:]))
 
@@ -254,7 +254,12 @@ def expand(input: Any, size: Any) -> Any:
 
     -1 keeps a size. Raises ArgumentError where a dimension has another size than 1.
     """
-    shape = tuple(input.shape)
+    shape = shape_of(input)
+    if size.__class__ is tuple and size != shape and not any(n < 0 for n in size):
+        try:
+            return reduce.broadcast_to(input, size=size)
+        except ArgumentError:
+            raise _cannot_expand(shape, size) from None
     lead = len(size) - len(shape)
     wanted = tuple(
         shape[place - lead] if length == -1 and place >= lead else length
