@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from minigrad.cli.recipe import DATASETS, MODELS, OPTIMIZERS
@@ -41,8 +42,10 @@ def _add_train(commands: Any) -> None:
         "MINIGRAD_DATA names, then in the cache, and downloaded otherwise.",
         allow_abbrev=False,
     )
-    train.add_argument("dataset", choices=DATASETS, help="what to learn: " + ", ".join(DATASETS))
-    train.add_argument("--model", choices=MODELS, help="dense or convolutional [mlp]")
+    train.add_argument(
+        "dataset", type=one_of(DATASETS), help="what to learn: " + ", ".join(DATASETS)
+    )
+    train.add_argument("--model", type=one_of(MODELS), help="dense or convolutional [mlp]")
     train.add_argument(
         "--hidden",
         type=sizes,
@@ -51,7 +54,7 @@ def _add_train(commands: Any) -> None:
     )
     train.add_argument("--epochs", type=count, help="passes over the data in all [20]")
     train.add_argument("--batch-size", type=count, help="images in a step [32]")
-    train.add_argument("--optimizer", choices=OPTIMIZERS, help="how the weights move [adam]")
+    train.add_argument("--optimizer", type=one_of(OPTIMIZERS), help="how the weights move [adam]")
     train.add_argument("--lr", type=rate, help="learning rate [0.002; 0.01 for adagrad and sgd]")
     train.add_argument(
         "--lr-decay", type=rate, help="factor on the learning rate after each epoch [0.9]"
@@ -74,7 +77,12 @@ def _add_predict(commands: Any) -> None:
     predict.add_argument("weights", help="the file that train saved")
     predict.add_argument("image", nargs="?", help="an image file")
     predict.add_argument("--index", type=whole, help="an image of the test set, by its number")
-    predict.add_argument("--dataset", choices=DATASETS, help="whose test set [the one trained on]")
+    predict.add_argument(
+        "--dataset",
+        type=one_of(DATASETS),
+        metavar="DATASET",
+        help="whose test set [the one trained on]",
+    )
     predict.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N [cpu]")
     predict.set_defaults(run=_run_predict)
 
@@ -103,6 +111,18 @@ def _run_info(arguments: argparse.Namespace) -> int:
     from minigrad.cli.info import info
 
     return info()
+
+
+def one_of(names: Collection[str]) -> Callable[[str], str]:
+    """One of these names."""
+    known = ", ".join(names)
+
+    def name(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"'{text}' is none of {known}")
+        return text
+
+    return name
 
 
 def count(text: str) -> int:

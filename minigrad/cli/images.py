@@ -47,14 +47,16 @@ def read_image(path: str, recipe: Recipe) -> numpy.ndarray[Any, Any]:
     scaled. Raises CommandError for a file that is no image or shows nothing.
     """
     pillow = require("PIL.Image", "predicting an image file")
-    if not os.path.exists(path):
+    if not os.path.isfile(path):
         raise CommandError(f"there is no image file {path}")
     try:
         with pillow.open(path) as file:
             file.load()
             image = file.convert("RGBA")
     except (pillow.UnidentifiedImageError, SyntaxError, OSError, ValueError) as error:
-        raise CommandError(f"{path} is not a whole image file: {error}") from error
+        raise CommandError(
+            f"{path} is not a whole image file of a kind that Pillow reads; try a PNG or JPEG file"
+        ) from error
     background = pillow.new("RGBA", image.size, "white")
     grey = numpy.asarray(pillow.alpha_composite(background, image).convert("L"), numpy.uint8)
     border = numpy.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])

@@ -46,7 +46,7 @@ CLASSES = 10
 _DEFAULTS: dict[tuple[str, str], dict[str, Any]] = {
     ("digits", "mlp"): {"hidden": [256, 128], "epochs": 20, "lr": 0.002, "lr_decay": 0.9},
     ("digits", "cnn"): {"hidden": [64], "epochs": 12, "lr": 0.002, "lr_decay": 0.9},
-    ("mnist", "mlp"): {"hidden": [128], "epochs": 5, "lr": 0.001, "lr_decay": 0.8},
+    ("mnist", "mlp"): {"hidden": [128], "epochs": 5, "lr": 0.001, "lr_decay": 0.5},
     ("mnist", "cnn"): {"hidden": [], "epochs": 3, "lr": 0.002, "lr_decay": 0.6},
     ("fashion-mnist", "mlp"): {"hidden": [256], "epochs": 10, "lr": 0.001, "lr_decay": 0.8},
     ("fashion-mnist", "cnn"): {"hidden": [128], "epochs": 5, "lr": 0.002, "lr_decay": 0.6},

@@ -1,8 +1,9 @@
 """`save` and `load`: one safetensors file with a description and a checksum in its metadata.
 
 The file is an ordinary safetensors file: any reader of that format finds the tensors under the
-names of their path. The metadata holds `minigrad` (the version of the description), `structure`
-(the description, JSON) and `crc32` (of the description and of every tensor).
+names of their path. The metadata holds, under the name `minigrad`, JSON with the CRC-32 of all
+that follows, the version of the format, and the description. It is one entry, because
+safetensors writes several in any order, and the same object should give the same file.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from typing import Any
 
 import numpy
 
+from minigrad import backend
+from minigrad.errors import DtypeError
 from minigrad.extras import require
 from minigrad.io.atomic import check_writable, replacing
 from minigrad.io.structure import pack, unpack
 
 __all__ = ["CheckpointError", "load", "save"]
 
-VERSION = "1"
-_OURS = frozenset({"minigrad", "structure", "crc32"})
+VERSION = 1
+_NAME = "minigrad"
+_START = '{"crc32":"'
 _FOREIGN = {
     b"PK": "a zip archive, such as torch.save() writes",
     b"\x80": "a Python pickle",
@@ -55,12 +59,9 @@ def save(obj: Any, f: str | os.PathLike[str]) -> None:
     path = os.fspath(f)
     described, arrays = pack(obj)
     dense = {name: _dense(array) for name, array in arrays.items()}
-    structure = json.dumps(described, separators=(",", ":"))
-    metadata = {
-        "minigrad": VERSION,
-        "structure": structure,
-        "crc32": _checksum(structure, dense),
-    }
+    checksum = _checksum(described, dense)
+    entry = {"crc32": checksum, "version": VERSION, "structure": described}
+    metadata = {_NAME: _compact(entry)}
     check_writable(path)
     failures = (OSError, require("safetensors", "minigrad.save()").SafetensorError)
     try:
@@ -91,12 +92,22 @@ def load(f: str | os.PathLike[str], map_location: Any = None) -> Any:
             f"cannot load {path}: its {os.path.getsize(path):,} bytes are not a complete "
             "safetensors file; it was cut short or damaged, or another program wrote it"
         ) from error
+    except TypeError as error:  # NumPy does not know the dtype that safetensors asks it for
+        raise CheckpointError(
+            f"cannot load {path}: it holds a tensor that minigrad cannot hold: {error}"
+        ) from error
     described: Any = {"dict": [[name, {"tensor": name}] for name in arrays]}
-    if _OURS & metadata.keys():
+    if any(name == _NAME or text.startswith(_START) for name, text in metadata.items()):
         described = _description(path, metadata, arrays)
+    place = backend.device("cpu" if map_location is None else map_location)
+    backend.backend_for(place)
     try:
-        return unpack(described, arrays, "cpu" if map_location is None else map_location)
-    except (KeyError, ValueError) as error:
+        return unpack(described, arrays, place)
+    except DtypeError as error:
+        raise CheckpointError(
+            f"cannot load {path}: it holds a tensor that minigrad cannot hold: {error}"
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"cannot load {path}: its description is damaged ({error})"
         ) from error
@@ -106,24 +117,25 @@ def _description(
     path: str, metadata: Mapping[str, str], arrays: Mapping[str, numpy.ndarray[Any, Any]]
 ) -> Any:
     """The description in the metadata, after the checks that it and the tensors are whole."""
-    version = metadata.get("minigrad")
-    missing = sorted(_OURS - metadata.keys())
-    if missing:
+    try:
+        entry = json.loads(metadata[_NAME])
+        expected, version, described = (entry[key] for key in ("crc32", "version", "structure"))
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"cannot load {path}: its metadata lacks {', '.join(missing)}; the file is damaged"
-        )
+            f"cannot load {path}: its metadata is damaged; use an older copy or train again"
+        ) from error
     if version != VERSION:
         raise CheckpointError(
             f"cannot load {path}: it has version {version!r} of the format and this minigrad "
             f"reads version {VERSION}; a newer minigrad may read it"
         )
-    found = _checksum(metadata["structure"], arrays)
-    if found != metadata["crc32"]:
+    found = _checksum(described, arrays)
+    if found != expected:
         raise CheckpointError(
-            f"cannot load {path}: the file is damaged (its checksum is {metadata['crc32']}, its "
-            f"content gives {found}); use an older copy or train again"
+            f"cannot load {path}: the file is damaged (its checksum is {expected}, its content "
+            f"gives {found}); use an older copy or train again"
         )
-    return json.loads(metadata["structure"])
+    return described
 
 
 def _check_format(path: str) -> None:
@@ -151,9 +163,13 @@ def _dense(array: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:
     return numpy.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 
-def _checksum(structure: str, arrays: Mapping[str, numpy.ndarray[Any, Any]]) -> str:
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _checksum(described: Any, arrays: Mapping[str, numpy.ndarray[Any, Any]]) -> str:
     """The CRC-32, in hexadecimal, of the description and of each tensor's name, kind and bytes."""
-    total = zlib.crc32(structure.encode())
+    total = zlib.crc32(_compact(described).encode())
     for name in sorted(arrays):
         array = arrays[name]
         total = zlib.crc32(f"{name} {array.dtype.name} {array.shape}".encode(), total)
