@@ -14,9 +14,7 @@ from minigrad.backend import device as device
 from minigrad.dtypes import *  # noqa: F403
 from minigrad.modes import *  # noqa: F403
 from minigrad.printing import set_printoptions as set_printoptions
-from minigrad.tensor import Size as Size
-from minigrad.tensor import Tensor as Tensor
-from minigrad.tensor import is_tensor as is_tensor
+from minigrad.tensor import *  # noqa: F403
 
 # isort: split
 # After `minigrad.tensor`, so that the function of that name is what `minigrad.tensor` means.
@@ -50,6 +48,7 @@ from minigrad.ops.norms import *  # noqa: F403
 from minigrad.ops.pad import *  # noqa: F403
 from minigrad.ops.pool import *  # noqa: F403
 from minigrad.ops.power import *  # noqa: F403
+from minigrad.ops.promotion import *  # noqa: F403
 from minigrad.ops.random import *  # noqa: F403
 from minigrad.ops.ranges import *  # noqa: F403
 from minigrad.ops.rearrange import *  # noqa: F403
@@ -69,8 +68,18 @@ __version__ = "0.1.0"
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
 _LAZY = {
-    "autograd", "cli", "datasets", "io", "linalg", "nn", "optim", "random", "special", "utils",
-}  # fmt: skip
+    "autograd",
+    "cli",
+    "cuda",
+    "datasets",
+    "io",
+    "linalg",
+    "nn",
+    "optim",
+    "random",
+    "special",
+    "utils",
+}
 _FROM_IO = {"load", "save"}
 
 

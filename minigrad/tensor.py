@@ -26,7 +26,7 @@ from minigrad.methods.reduce import ReduceMethods
 from minigrad.methods.shape import ShapeMethods
 from minigrad.ops.promotion import convert
 
-__all__ = ["Size", "Tensor", "is_tensor"]
+__all__ = ["Size", "Tensor", "is_complex", "is_floating_point", "is_tensor", "numel"]
 
 
 class Size(tuple[int, ...]):
@@ -378,3 +378,18 @@ def _unpickle(kind: type[Tensor], array: Any, place: str, requires_grad: bool) -
 def is_tensor(obj: Any) -> bool:
     """Whether the object is a Tensor."""
     return isinstance(obj, Tensor)
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether a tensor's dtype is float16, float32 or float64."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> bool:
+    """Whether a tensor's dtype is complex64 or complex128."""
+    return input.is_complex()
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements of a tensor."""
+    return input.numel()

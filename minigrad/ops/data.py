@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.backend import as_array, backend_of, to_numpy
+from minigrad.backend import as_array, backend_for, backend_of, to_numpy
 from minigrad.backend import device as make_device
 from minigrad.dtypes import as_dtype, get_default_dtype
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced
 from minigrad.ops.creation import backend_at, made
 
-__all__ = ["as_tensor", "asarray", "from_numpy", "tensor"]
+__all__ = ["as_tensor", "asarray", "from_dlpack", "from_numpy", "tensor"]
 
 _NUMBERS = frozenset({bool, int, float, complex})
 _SEQUENCES = (list, tuple, range)
@@ -186,3 +186,24 @@ def from_numpy(ndarray: Any) -> Any:
             f"not this machine's; write ndarray.astype(ndarray.dtype.newbyteorder('='))"
         )
     return made(raw)
+
+
+def from_dlpack(ext_tensor: Any) -> Any:
+    """A tensor that shares the memory of any array that speaks DLPack, on the CPU or a GPU.
+
+    Raises TypeError for an object without `__dlpack__`, DtypeError for a dtype that minigrad does
+    not have.
+    """
+    if not hasattr(ext_tensor, "__dlpack__"):
+        raise TypeError(
+            f"from_dlpack(): argument 'ext_tensor' has no __dlpack__, it is a "
+            f"{type(ext_tensor).__name__}; tensor(data) takes other data"
+        )
+    kind = ext_tensor.__dlpack_device__()[0]
+    place = "cpu" if int(kind) == _DLPACK_CPU else "cuda"
+    raw = backend_for(place).xp.from_dlpack(ext_tensor)
+    as_dtype(raw.dtype, "from_dlpack")
+    return made(raw)
+
+
+_DLPACK_CPU = 1

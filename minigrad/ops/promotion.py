@@ -9,6 +9,8 @@ from minigrad.backend import asarray, backend_of, generic, namespace
 from minigrad.errors import DtypeError
 from minigrad.graph import Declaration, Traced, primitive
 
+__all__ = ["result_type"]
+
 
 @primitive(input=lambda g, dtype: cast(g, to=dtype))
 def cast(xp: Any, input: Any, *, to: Any) -> Any:
@@ -113,3 +115,11 @@ elementwise = Declaration(agree=agree, broadcasts=True)
 
 transcendental = Declaration(floating=floating)
 """Declares an operation on the elements of one floating tensor; integers become floats."""
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """The dtype that arithmetic between two tensors or numbers has, by torch's rules."""
+    values = [getattr(value, "_array", value) for value in (tensor1, tensor2)]
+    arrays = [(value.dtype, value.ndim) for value in values if hasattr(value, "dtype")]
+    scalars = [value for value in values if not hasattr(value, "dtype")]
+    return dtypes.result_dtype(arrays, scalars)
