@@ -46,6 +46,7 @@ from minigrad.ops.moments import *  # noqa: F403
 from minigrad.ops.norm import *  # noqa: F403
 from minigrad.ops.norms import *  # noqa: F403
 from minigrad.ops.pad import *  # noqa: F403
+from minigrad.ops.piecewise import *  # noqa: F403
 from minigrad.ops.pool import *  # noqa: F403
 from minigrad.ops.power import *  # noqa: F403
 from minigrad.ops.promotion import *  # noqa: F403

@@ -6,11 +6,11 @@ from typing import Any
 
 from minigrad.inplace import in_place
 from minigrad.ops import (
-    activation,
     compare,
     elementwise,
     error_function,
     functions,
+    piecewise,
     power,
     select,
     special,
@@ -189,8 +189,8 @@ class ElementwiseMethods:
     erf = error_function.erf
     erfc = error_function.erfc
     erfinv = error_function.erfinv
-    relu = activation.relu
-    prelu = activation.prelu
+    relu = piecewise.relu
+    prelu = piecewise.prelu
 
     # Choosing.
 
@@ -297,7 +297,7 @@ class ElementwiseMethods:
     erf_ = in_place(error_function.erf)
     erfc_ = in_place(error_function.erfc)
     erfinv_ = in_place(error_function.erfinv)
-    relu_ = in_place(activation.relu)
+    relu_ = in_place(piecewise.relu)
     clamp_ = clip_ = in_place(select.clamp)
     clamp_min_ = in_place(select.clamp_min)
     clamp_max_ = in_place(select.clamp_max)

@@ -9,6 +9,7 @@ from typing import Any
 from minigrad.backend import backend_of, ndarray
 from minigrad.backend.quantiles import DOUBLE
 from minigrad.errors import DtypeError
+from minigrad.ops.blocks import in_blocks
 from minigrad.ops.functions import exp
 from minigrad.ops.promotion import transcendental
 
@@ -17,8 +18,6 @@ __all__ = ["erf", "erfc", "erfinv"]
 SLOPE = 2 / math.sqrt(math.pi)
 FEW = 32
 """Up to so many elements the C library, one by one, beats a score of array operations."""
-BLOCK = 1 << 15
-"""Elements of a block whose intermediate values stay in the processor's cache."""
 
 
 @transcendental(input=lambda g, input: g * (exp(input * -input) * SLOPE))
@@ -39,7 +38,7 @@ def erfinv(xp: Any, input: Any) -> Any:
     return _evaluate(xp, input, "erfinv", _erfinv)
 
 
-def _evaluate(xp: Any, array: Any, name: str, function: Callable[..., None]) -> Any:
+def _evaluate(xp: Any, array: Any, name: str, function: Callable[[Any, Any], Any]) -> Any:
     """A function of an array: the device's own, the C library's, or ours block by block."""
     array = xp.asarray(array)
     if array.dtype.kind == "c":
@@ -52,14 +51,7 @@ def _evaluate(xp: Any, array: Any, name: str, function: Callable[..., None]) -> 
     device_function = backend_of(array).special(name)
     if device_function is not None:
         return device_function(array)
-    flat = array.reshape(-1)
-    if flat.dtype.itemsize == 2:
-        flat = flat.astype(xp.float32)
-    out = xp.empty(flat.shape, flat.dtype)
-    for start in range(0, flat.size, BLOCK):
-        block = slice(start, start + BLOCK)
-        function(xp, flat[block], out[block])
-    return out.reshape(array.shape).astype(array.dtype, copy=False)
+    return in_blocks(xp, function, array)
 
 
 def _polynomial(x: Any, coefficients: Sequence[float]) -> Any:
@@ -88,14 +80,13 @@ _SINGLE = (
 _SINGLE_EDGE = 3.95
 
 
-def _erf(xp: Any, x: Any, out: Any) -> None:
+def _erf(xp: Any, x: Any) -> Any:
     if x.dtype.itemsize == 8:
-        _erf_double(xp, x, out)
-        return
+        return _erf_double(xp, x)
     x = xp.minimum(xp.maximum(x, -_SINGLE_EDGE), _SINGLE_EDGE)
     argument = _ratio(x * x, _SINGLE)
     argument *= x
-    xp.tanh(argument, out=out)
+    return xp.tanh(argument)
 
 
 # Double precision: W. J. Cody, "Rational Chebyshev approximations for the error function",
@@ -154,7 +145,8 @@ def _tail(xp: Any, size: Any) -> Any:
     return xp.exp(-coarse * coarse) * xp.exp(-rest) * scaled
 
 
-def _erf_double(xp: Any, x: Any, out: Any) -> None:
+def _erf_double(xp: Any, x: Any) -> Any:
+    out = xp.empty_like(x)
     size = xp.abs(x)
     beyond = size > _NEAR_EDGE
     near = ~beyond
@@ -162,10 +154,13 @@ def _erf_double(xp: Any, x: Any, out: Any) -> None:
     # Past 6 the rest is below half a unit of the last place.
     tail = _tail(xp, xp.minimum(size[beyond], 6.0))
     out[beyond] = xp.copysign(0.5 - tail + 0.5, x[beyond])
+    return out
 
 
-def _erfc(xp: Any, x: Any, out: Any) -> None:
+def _erfc(xp: Any, x: Any) -> Any:
+    dtype = x.dtype
     x = x.astype(xp.float64, copy=False)
+    out = xp.empty_like(x)
     size = xp.abs(x)
     beyond = size > _NEAR_EDGE
     near = ~beyond
@@ -173,12 +168,12 @@ def _erfc(xp: Any, x: Any, out: Any) -> None:
     # Past 27.3 the result is 0 in double precision.
     tail = _tail(xp, xp.minimum(size[beyond], 28.0))
     out[beyond] = xp.where(x[beyond] < 0, 2 - tail, tail)
+    return out.astype(dtype, copy=False)
 
 
-def _erfinv(xp: Any, y: Any, out: Any) -> None:
+def _erfinv(xp: Any, y: Any) -> Any:
     """Through the normal quantile of (1 + y) / 2, which is sqrt(2) times the result."""
-    y = y.astype(xp.float64, copy=False)
-    half = y * 0.5
+    half = y.astype(xp.float64, copy=False) * 0.5
     result = xp.full(y.shape, math.nan)
     middle = xp.abs(half) <= 0.425
     centre = half[middle]
@@ -192,4 +187,4 @@ def _erfinv(xp: Any, y: Any, out: Any) -> None:
     far = _ratio(bounded - 5.0, DOUBLE.far)
     size = xp.where(root <= 5, tail, xp.where(root > 27, root, far))
     result[outer] = xp.copysign(size, half[outer])
-    out[...] = result * math.sqrt(0.5)
+    return (result * math.sqrt(0.5)).astype(y.dtype, copy=False)

@@ -175,7 +175,7 @@ def _clamp(xp: Any, input: Any, *, low: Any, high: Any) -> Any:
         low, high = _representable(xp, input.dtype, low), _representable(xp, input.dtype, high)
     out = input if low is None else xp.maximum(input, low)
     if high is not None:
-        out = xp.minimum(out, high)
+        out = xp.minimum(out, high, out=out if out is not input and out.ndim else None)
     return ordered("clamp", out)
 
 

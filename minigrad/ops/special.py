@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from minigrad import dtypes
+from minigrad.ops.blocks import in_blocks
 from minigrad.ops.error_function import erfc
 from minigrad.ops.functions import LN2, cos, exp, floats, log, log1p, sin
 from minigrad.ops.operands import between
@@ -18,10 +19,13 @@ __all__ = ["logaddexp", "logaddexp2", "logit", "sigmoid", "sinc", "xlogy"]
 @transcendental(input=lambda g, out: g * (out * (1 - out)))
 def sigmoid(xp: Any, input: Any) -> Any:
     """The logistic function, 1 / (1 + exp(-x))."""
-    if input.dtype.itemsize == 2:
-        return sigmoid(input.astype(xp.float32)).astype(input.dtype)
-    out = xp.exp(-input)
-    # Where this overflows the result is 0, as it should be.
+    return in_blocks(xp, logistic, input)
+
+
+def logistic(xp: Any, x: Any) -> Any:
+    """The logistic function of a raw array."""
+    # Where the exponential overflows the result is 0, as it should be.
+    out = xp.exp(-x)
     out += 1
     return xp.reciprocal(out, out=out) if out.ndim else 1 / out
 

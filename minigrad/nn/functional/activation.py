@@ -9,19 +9,10 @@ from minigrad.backend import namespace
 from minigrad.backend.random import default_generator
 from minigrad.errors import ArgumentError
 from minigrad.inplace import in_place
-from minigrad.ops import activation, functions, special
-from minigrad.ops.activation import (
-    gelu,
-    glu,
-    hardshrink,
-    logsigmoid,
-    prelu,
-    softplus,
-    softshrink,
-    softsign,
-    tanhshrink,
-)
+from minigrad.ops import activation, functions, piecewise, special
+from minigrad.ops.activation import gelu, glu, logsigmoid, softplus, softsign, tanhshrink
 from minigrad.ops.fused import log_softmax, softmax, softmin
+from minigrad.ops.piecewise import hardshrink, prelu, softshrink
 from minigrad.ops.windows import raw
 
 __all__ = [
@@ -35,17 +26,17 @@ __all__ = [
 sigmoid = special.sigmoid
 tanh = functions.tanh
 
-relu_ = in_place(activation.relu)
+relu_ = in_place(piecewise.relu)
 celu_ = in_place(activation.celu)
 elu_ = in_place(activation.elu)
-hardtanh_ = in_place(activation.hardtanh)
-leaky_relu_ = in_place(activation.leaky_relu)
-rrelu_ = in_place(activation.rrelu)
+hardtanh_ = in_place(piecewise.hardtanh)
+leaky_relu_ = in_place(piecewise.leaky_relu)
+rrelu_ = in_place(piecewise.rrelu)
 selu_ = in_place(activation.selu)
-threshold_ = in_place(activation.threshold)
-_relu6_ = in_place(activation.relu6)
-_hardsigmoid_ = in_place(activation.hardsigmoid)
-_hardswish_ = in_place(activation.hardswish)
+threshold_ = in_place(piecewise.threshold)
+_relu6_ = in_place(piecewise.relu6)
+_hardsigmoid_ = in_place(piecewise.hardsigmoid)
+_hardswish_ = in_place(piecewise.hardswish)
 _silu_ = in_place(activation.silu)
 _mish_ = in_place(activation.mish)
 
@@ -62,29 +53,29 @@ def relu(input: Any, inplace: bool = False) -> Any:
     >>> minigrad.nn.functional.relu(minigrad.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return relu_(input) if inplace else activation.relu(input)
+    return relu_(input) if inplace else piecewise.relu(input)
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:
     """x between 0 and 6, those elsewhere."""
-    return _either(inplace, _relu6_, activation.relu6)(input)
+    return _either(inplace, _relu6_, piecewise.relu6)(input)
 
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """x where it is above the threshold, `value` elsewhere."""
-    return _either(inplace, threshold_, activation.threshold)(input, threshold, value)
+    return _either(inplace, threshold_, piecewise.threshold)(input, threshold, value)
 
 
 def hardtanh(
     input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Any:
     """x between `min_val` and `max_val`, those elsewhere."""
-    return _either(inplace, hardtanh_, activation.hardtanh)(input, min_val, max_val)
+    return _either(inplace, hardtanh_, piecewise.hardtanh)(input, min_val, max_val)
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """x where it is positive, `negative_slope` times x elsewhere."""
-    return _either(inplace, leaky_relu_, activation.leaky_relu)(input, negative_slope)
+    return _either(inplace, leaky_relu_, piecewise.leaky_relu)(input, negative_slope)
 
 
 def rrelu(
@@ -95,7 +86,7 @@ def rrelu(
     inplace: bool = False,
 ) -> Any:
     """A leaky rectifier whose slope, in training, is drawn for each element from [lower, upper)."""
-    return _either(inplace, rrelu_, activation.rrelu)(input, lower, upper, training)
+    return _either(inplace, rrelu_, piecewise.rrelu)(input, lower, upper, training)
 
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
@@ -125,12 +116,12 @@ def mish(input: Any, inplace: bool = False) -> Any:
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """x times its hardsigmoid."""
-    return _either(inplace, _hardswish_, activation.hardswish)(input)
+    return _either(inplace, _hardswish_, piecewise.hardswish)(input)
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """relu6(x + 3) / 6, a sigmoid of straight lines."""
-    return _either(inplace, _hardsigmoid_, activation.hardsigmoid)(input)
+    return _either(inplace, _hardsigmoid_, piecewise.hardsigmoid)(input)
 
 
 def gumbel_softmax(

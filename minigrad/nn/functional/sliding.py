@@ -8,8 +8,8 @@ from typing import Any
 from minigrad import kernels
 from minigrad.errors import ArgumentError
 from minigrad.graph import primitive
-from minigrad.ops.activation import relu
 from minigrad.ops.elementwise import abs, sign
+from minigrad.ops.piecewise import relu
 from minigrad.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d
 from minigrad.ops.windows import LAYOUTS, Sizes, batched, per_dimension
 
