@@ -1,9 +1,61 @@
-"""The kernel seam: the few fused functions with more than one implementation, and the choice."""
+"""The kernel seam: the fused functions, which of them run compiled, and how to override that.
+
+A function runs compiled by Numba where Numba is installed (the extra `numba`), the arrays are
+NumPy's in float32 or float64, and the first of them has enough elements; on other arrays, and
+without Numba, its plain reference runs. Numba is loaded, and a function compiled or read from
+Numba's cache on disk, when it is first needed.
+"""
 
 from __future__ import annotations
 
-from minigrad.kernels.reference import (
-    add_rows,
+import importlib
+import importlib.util
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import numpy
+
+from minigrad.errors import ArgumentError
+from minigrad.kernels import reference
+from minigrad.kernels.convolution import (
+    convolve,
+    convolve_input_grad,
+    convolve_weight_grad,
+    fold,
+    unfold,
+)
+from minigrad.kernels.pooling import (
+    max_pool,
+    max_pool_grad,
+    max_pool_winners,
+    window_spread,
+    window_sum,
+)
+from minigrad.kernels.windows import in_single, output_sizes
+
+__all__ = [
+    "active",
+    "add_rows",
+    "convolve",
+    "convolve_input_grad",
+    "convolve_weight_grad",
+    "fold",
+    "in_single",
+    "max_pool",
+    "max_pool_grad",
+    "max_pool_winners",
+    "normalise",
+    "normalise_grad",
+    "normalise_weight_grad",
+    "output_sizes",
+    "unfold",
+    "use",
+    "window_spread",
+    "window_sum",
+]
+
+_PLAIN = (
     convolve,
     convolve_input_grad,
     convolve_weight_grad,
@@ -12,24 +64,115 @@ from minigrad.kernels.reference import (
     max_pool_grad,
     max_pool_winners,
     unfold,
-    wide,
     window_spread,
     window_sum,
 )
-from minigrad.kernels.windows import output_sizes
 
-__all__ = [
-    "add_rows",
-    "convolve",
-    "convolve_input_grad",
-    "convolve_weight_grad",
-    "fold",
-    "max_pool",
-    "max_pool_grad",
-    "max_pool_winners",
-    "output_sizes",
-    "unfold",
-    "wide",
-    "window_spread",
-    "window_sum",
-]
+
+class Kernel:
+    """A function with a plain reference and a compiled twin, chosen at each call.
+
+    `least` is the number of elements of the first array from which the twin is faster; `chosen` is
+    "reference" or "numba" where the user has decided.
+    """
+
+    def __init__(self, plain: Callable[..., Any], least: int) -> None:
+        self.name = plain.__name__
+        self.plain = plain
+        self.least = least
+        self.chosen: str | None = None
+        self._twin: Callable[..., Any] | None = None
+
+    def __call__(self, xp: Any, array: Any, *arguments: Any) -> Any:
+        small = array.size < self.least and self.chosen is None
+        if small or xp is not numpy or array.dtype.char not in "fd" or not self.compiles():
+            return self.plain(xp, array, *arguments)
+        if self._twin is None:
+            twins = importlib.import_module("minigrad.kernels.numba")
+            self._twin = getattr(twins, self.name)
+        result = self._twin(xp, array, *arguments)
+        return self.plain(xp, array, *arguments) if result is None else result
+
+    def compiles(self) -> bool:
+        """Whether large arrays run compiled."""
+        return self.chosen != "reference" and numba_is_installed()
+
+
+_found: list[bool] = []
+
+
+def numba_is_installed() -> bool:
+    """Whether Numba can be imported; it is not imported to find out."""
+    if not _found:
+        _found.append(importlib.util.find_spec("numba") is not None)
+    return _found[0]
+
+
+add_rows = Kernel(reference.add_rows, least=1 << 14)
+normalise = Kernel(reference.normalise, least=1 << 14)
+normalise_grad = Kernel(reference.normalise_grad, least=1 << 14)
+normalise_weight_grad = Kernel(reference.normalise_weight_grad, least=1 << 14)
+
+_COMPILED = {
+    kernel.name: kernel for kernel in (add_rows, normalise, normalise_grad, normalise_weight_grad)
+}
+
+
+def active() -> dict[str, str]:
+    """Which implementation each fused function has on NumPy arrays: "reference" or "numba".
+
+    >>> active()["convolve"]
+    'reference'
+    """
+    found = {function.__name__: "reference" for function in _PLAIN}
+    for name, kernel in _COMPILED.items():
+        found[name] = "numba" if kernel.compiles() else "reference"
+    return dict(sorted(found.items()))
+
+
+class use:
+    """Choose an implementation, from now on or in a `with` block: "reference", "numba" or "auto".
+
+    "numba" takes the compiled twin for arrays of any size, "auto" where it is faster. Names limit
+    the choice to those functions; without any it holds for all.
+
+    Raises ArgumentError for an implementation or a function that is not there.
+
+    >>> with use("reference"):
+    ...     active()["normalise"]
+    'reference'
+    """
+
+    def __init__(self, implementation: str, *names: str) -> None:
+        if implementation not in ("auto", "reference", "numba"):
+            raise ArgumentError(
+                f"use(): argument 'implementation' must be 'auto', 'reference' or 'numba', got "
+                f"{implementation!r}"
+            )
+        if implementation == "numba" and not numba_is_installed():
+            raise ArgumentError(
+                "use(): implementation 'numba' needs Numba; install it with "
+                "pip install 'minigrad-engine[numba]'"
+            )
+        unknown = [name for name in names if name not in _COMPILED]
+        if unknown:
+            raise ArgumentError(
+                f"use(): {unknown[0]!r} has no compiled implementation; these have: "
+                f"{', '.join(sorted(_COMPILED))}"
+            )
+        kernels = [_COMPILED[name] for name in names or _COMPILED]
+        self._before = [(kernel, kernel.chosen) for kernel in kernels]
+        for kernel in kernels:
+            kernel.chosen = None if implementation == "auto" else implementation
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for kernel, chosen in self._before:
+            kernel.chosen = chosen

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import functools
 import itertools
+from math import prod
 from typing import Any
 
 Sizes = tuple[int, ...]
 
 
-def padded(xp: Any, array: Any, padding: Sizes, value: Any = 0, extra: Sizes = ()) -> Any:
-    """The array with `padding` cells of `value` on both sides of its last dimensions.
+def in_single(xp: Any, array: Any) -> Any:
+    """The array in the dtype that it is computed with: half precision is computed in single."""
+    return array.astype(xp.float32) if array.dtype.char == "e" else array
 
-    `extra` more are added behind.
-    """
-    extra = extra or (0,) * len(padding)
-    if not any(padding) and not any(extra):
+
+def padded(xp: Any, array: Any, padding: Sizes) -> Any:
+    """The array with `padding` zeros on both sides of its last dimensions."""
+    if not any(padding):
         return array
     lead = array.ndim - len(padding)
     sizes = array.shape[lead:]
-    shape = array.shape[:lead] + tuple(
-        size + 2 * pad + more for size, pad, more in zip(sizes, padding, extra)
-    )
-    out = xp.zeros(shape, array.dtype) if value == 0 else xp.full(shape, value, array.dtype)
-    inner = tuple(slice(pad, pad + size) for size, pad in zip(sizes, padding))
-    out[(..., *inner)] = array
+    shape = tuple(size + 2 * pad for size, pad in zip(sizes, padding))
+    out = xp.zeros((*array.shape[:lead], *shape), array.dtype)
+    out[(..., *(slice(pad, pad + size) for size, pad in zip(sizes, padding)))] = array
     return out
 
 
@@ -76,3 +75,34 @@ def overlaps(
         else:
             found.append((tuple(cells), tuple(met), place))
     return tuple(found)
+
+
+class Lines:
+    """Windows that move by one cell, each image seen as one line of numbers.
+
+    In the line of a padded image, each place in the kernel meets all windows in one run, if the
+    gaps between the rows of windows are carried along. A long run costs much less than many short
+    rows. `length` is a line of windows with its gaps, `run` that without the last gap.
+    """
+
+    def __init__(
+        self, size: Sizes, kernel: Sizes, out: Sizes, padding: Sizes, dilation: Sizes
+    ) -> None:
+        self.kernel = kernel
+        self.out = out
+        self.sizes = tuple(n + 2 * pad for n, pad in zip(size, padding))
+        self.cells = prod(self.sizes)
+        self.steps = tuple(prod(self.sizes[axis + 1 :]) for axis in range(len(size)))
+        self.jumps = tuple(gap * step for gap, step in zip(dilation, self.steps))
+        self.run = sum((count - 1) * step for count, step in zip(out, self.steps)) + 1
+        self.length = out[0] * self.steps[0]
+        self.rows = (out[0], *self.sizes[1:])
+        self.corner = tuple(slice(0, count) for count in out)
+        self.inner = tuple(slice(pad, pad + n) for n, pad in zip(size, padding))
+
+    def shifts(self) -> list[tuple[Sizes, int]]:
+        """Each place in the kernel, and where in the image's line its run starts."""
+        return [
+            (place, sum(at * jump for at, jump in zip(place, self.jumps)))
+            for place in itertools.product(*map(range, self.kernel))
+        ]

@@ -30,7 +30,7 @@ def _kept(shape: Size, dim: int) -> Size:
 @primitive(input=lambda g, out, dim: softmax_grad(g, out, dim=dim))
 def _softmax(xp: Any, input: Any, *, dim: int) -> Any:
     dtype = input.dtype
-    input = kernels.wide(xp, input)
+    input = kernels.in_single(xp, input)
     if not input.size:
         return input.astype(dtype)
     out = input - input.max(dim, keepdims=True)
@@ -57,7 +57,7 @@ def softmax_grad(xp: Any, input: Any, values: Any, *, dim: int) -> Any:
 @primitive(input=lambda g, out, dim: log_softmax_grad(g, out, dim=dim))
 def _log_softmax(xp: Any, input: Any, *, dim: int) -> Any:
     dtype = input.dtype
-    input = kernels.wide(xp, input)
+    input = kernels.in_single(xp, input)
     if not input.size:
         return input.astype(dtype)
     out = input - input.max(dim, keepdims=True)
@@ -136,7 +136,7 @@ def cross_entropy_of_classes(
     Targets are valid: the caller has checked them.
     """
     dtype = input.dtype
-    shifted = kernels.wide(xp, input)
+    shifted = kernels.in_single(xp, input)
     shifted = shifted - shifted.max(1, keepdims=True)
     rows = xp.arange(len(shifted))
     right = shifted[rows, target]

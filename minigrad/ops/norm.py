@@ -7,13 +7,14 @@ from typing import Any
 
 from minigrad import kernels, mutation
 from minigrad.backend import namespace
+from minigrad.dtypes import float16
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.ops.normalise import normalise
 from minigrad.ops.pad import pad_constant
 from minigrad.ops.pool import avg_pool2d
 from minigrad.ops.promotion import convert
 from minigrad.ops.shape import reshape
-from minigrad.ops.windows import raw
+from minigrad.ops.windows import raw, same_dtype
 
 __all__ = ["group_norm", "layer_norm", "rms_norm"]
 
@@ -70,6 +71,8 @@ def _trailing(operation: str, input: Any, normalized_shape: Any, **affine: Any) 
             f"shape {list(shape)} ends in {list(shape[-len(sizes) :])}"
         )
     _require_floating(operation, input)
+    if input.dtype != float16:
+        same_dtype(operation, input, **affine)
     for name, value in affine.items():
         if value is not None and tuple(value.shape) != sizes:
             raise ArgumentError(
@@ -112,6 +115,8 @@ def group_norm(
     _require_floating("group_norm", input)
     batch, channels, *rest = input.shape
     _per_channel("group_norm", channels, weight=weight, bias=bias)
+    if input.dtype != float16:
+        same_dtype("group_norm", input, weight=weight, bias=bias)
     if batch * channels * prod(rest) == 0:
         return input * 1
     each = channels // num_groups
@@ -164,6 +169,8 @@ def batch_norm(
         weight=weight,
         bias=bias,
     )
+    if input.dtype != float16:
+        same_dtype("batch_norm", input, weight=weight, bias=bias)
     affine = (1, channels, *(1,) * (input.ndim - 2))
     if not training:
         if running_mean is None or running_var is None:
@@ -205,7 +212,7 @@ def _by_running(
     """The input normalised by given statistics: one product and one sum for each element."""
     mean, variance = raw(mean), raw(variance)
     xp = namespace("batch_norm", running_mean=mean)
-    mean, variance = kernels.wide(xp, mean), kernels.wide(xp, variance)
+    mean, variance = kernels.in_single(xp, mean), kernels.in_single(xp, variance)
     scale = 1 / xp.sqrt(variance + eps)
     if weight is not None:
         scale = convert(weight, scale.dtype) * scale

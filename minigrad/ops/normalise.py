@@ -33,8 +33,15 @@ def _mean(value: Any, axes: Size) -> Any:
     input=lambda g, input, weight, axes, affine, eps, centred, saved: normalise_grad(
         g, input, weight, axes=axes, affine=affine, eps=eps, centred=centred, saved=saved
     ),
-    weight=lambda g, input, shape, axes, affine, eps, centred, saved: reshape(
-        sum_to(g * _standard(input, axes, eps, centred, saved), size=affine), shape
+    weight=lambda g, input, shape, axes, affine, eps, centred, saved: normalise_weight_grad(
+        g,
+        input,
+        axes=axes,
+        affine=affine,
+        eps=eps,
+        centred=centred,
+        saved=saved,
+        size=shape,
     ),
     bias=lambda g, shape, affine: reshape(sum_to(g, size=affine), shape),
 )
@@ -56,40 +63,54 @@ def normalise(
     `saved` receives the mean, the variance and the inverse spread, or has them already.
     """
     dtype = input.dtype
-    input = kernels.wide(xp, input)
-    if saved:
-        out = _from_saved(input, saved)
-    else:
-        count = prod(input.shape[axis] for axis in axes)
-        mean = 0
-        out = input
-        if centred:
-            mean = input.sum(axes, keepdims=True) / count
-            out = input - mean
-        variance = (out * out).sum(axes, keepdims=True) / count
-        inverse = 1 / xp.sqrt(variance + eps)
-        out = out * inverse if out is input else xp.multiply(out, inverse, out=out)
-        saved += (mean, variance, inverse)
-    if weight is not None:
-        out = out * weight.reshape(affine) if len(saved) > 3 else _times(xp, out, weight, affine)
-    if bias is not None:
-        out += bias.reshape(affine)
-    return out.astype(dtype, copy=False)
-
-
-def _times(xp: Any, out: Any, weight: Any, affine: Size) -> Any:
-    """The product with a weight, in place."""
-    return xp.multiply(out, weight.reshape(affine), out=out)
-
-
-def _from_saved(input: Any, saved: list[Any]) -> Any:
-    """The input normalised by a mean and spread known already; kept for the next who asks."""
-    if len(saved) == 3:
+    input, weight, bias = _in_single(xp, input, weight, bias)
+    if saved and weight is None:
         mean, _, inverse = saved
         out = input - mean
         out *= inverse
-        saved.append(out)
-    return saved[3]
+    else:
+        out, *statistics = kernels.normalise(xp, input, weight, bias, axes, affine, eps, centred)
+        saved[:] = statistics
+    return out.astype(dtype, copy=False)
+
+
+def _in_single(xp: Any, *arrays: Any) -> Any:
+    """The arrays in the dtype that they are computed with; None stays None."""
+    return (None if array is None else kernels.in_single(xp, array) for array in arrays)
+
+
+@primitive(
+    input=lambda g, array, axes, affine, eps, centred, saved: (
+        reshape(g, affine) * _standard(array, axes, eps, centred, saved)
+    ),
+    array=lambda g, input, array, axes, affine, eps, centred, saved: normalise_grad(
+        input * reshape(g, affine),
+        array,
+        axes=axes,
+        affine=(),
+        eps=eps,
+        centred=centred,
+        saved=saved,
+    ),
+)
+def normalise_weight_grad(
+    xp: Any,
+    input: Any,
+    array: Any,
+    *,
+    axes: Size,
+    affine: Size,
+    eps: float,
+    centred: bool,
+    saved: list[Any],
+    size: Size,
+) -> Any:
+    """The cotangent of the weight, of shape `size`: that of the result times the normalised."""
+    dtype = input.dtype
+    input, array = _in_single(xp, input, array)
+    mean, _, inverse = saved
+    out = kernels.normalise_weight_grad(xp, input, array, mean, inverse, affine)
+    return out.reshape(size).astype(dtype, copy=False)
 
 
 def _standard(input: Any, axes: Size, eps: float, centred: bool, saved: list[Any]) -> Any:
@@ -158,19 +179,11 @@ def normalise_grad(
 ) -> Any:
     """The cotangent of the array that `normalise` was given, from that of its result: A(g w)."""
     dtype = input.dtype
-    input, array = kernels.wide(xp, input), kernels.wide(xp, array)
-    count = prod(array.shape[axis] for axis in axes)
-    y = _from_saved(array, saved)
-    if weight is not None:
-        input = input * weight.reshape(affine)
-    out = input * y
-    share = out.sum(axes, keepdims=True)
-    share /= -count
-    xp.multiply(y, share, out=out)
-    out += input
-    if centred:
-        out -= input.sum(axes, keepdims=True) / count
-    out *= saved[2]
+    input, array, weight = _in_single(xp, input, array, weight)
+    mean, _, inverse = saved
+    out = kernels.normalise_grad(
+        xp, input, array, weight, mean, inverse, axes, affine, centred
+    )
     return out.astype(dtype, copy=False)
 
 

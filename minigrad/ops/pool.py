@@ -113,7 +113,7 @@ def mean_windows(
 ) -> Any:
     """The sum of each window over a divisor, one for all or one for each window."""
     dtype = input.dtype
-    input = kernels.wide(xp, input)
+    input = kernels.in_single(xp, input)
     total = kernels.window_sum(xp, input, kernel, stride, padding, count)
     if dtype.kind in "iu":
         # Integers are divided towards zero, as in torch.

@@ -74,7 +74,7 @@ class Table:
 def resample(xp: Any, input: Any, *, table: Table, dim: int) -> Any:
     """Weighted sums along one dimension, by a table."""
     dtype = input.dtype
-    input = kernels.wide(xp, input)
+    input = kernels.in_single(xp, input)
     if table.width > FEW_TAPS and dtype.kind in "fc" and bool(xp.isfinite(input).all()):
         moved = xp.matmul(xp.moveaxis(input, dim, -1), table.matrix(xp, input.dtype))
         return xp.moveaxis(moved, -1, dim).astype(dtype, copy=False)
