@@ -18,6 +18,7 @@ pytest.importorskip(
     exc_type=ImportError,
 )
 
+from tests.opdb.calling import function  # noqa: E402
 from tests.opdb.libraries import MinigradLibrary, TorchLibrary  # noqa: E402
 from tests.opdb.run import Settings, run_name  # noqa: E402
 
@@ -143,6 +144,24 @@ def test_a_planted_fault_is_caught(
     assert run_name(TorchLibrary(), name, settings).passes
     report = run_name(TorchLibrary({replaced: fault}), name, settings)
     assert kind in {failure.kind for failure in report.failures}
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "factor"),
+    [
+        ("mm", torch.float32, 1.0001),
+        ("nn.functional.conv2d", torch.complex64, 1.0001),
+        ("nn.functional.gelu", torch.float16, 1.01),
+        ("cumsum", torch.float16, 1.01),
+    ],
+)
+def test_no_allowance_covers_a_wrong_value(name: str, dtype: torch.dtype, factor: float) -> None:
+    def wrong(*args: Any, **kwargs: Any) -> Any:
+        return function(TorchLibrary(), name)(*args, **kwargs) * factor
+
+    settings = Settings(dtypes=(dtype,), max_samples=12)
+    report = run_name(TorchLibrary({name: wrong}), name, settings)
+    assert "samples" in {failure.kind for failure in report.failures}
 
 
 class Stranger(TorchLibrary):

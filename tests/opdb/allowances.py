@@ -18,6 +18,9 @@ from tests.opdb.calling import Call
 from tests.opdb.comparison import Tolerances, difference, results_differ
 from tests.opdb.libraries import TorchLibrary
 
+ROUNDING = "results in float16, float32 or complex64 judged by the double precision result"
+ORDER = "results of a sort that is not stable, with equal elements in another order"
+
 _DOUBLE = {
     torch.float16: torch.float64,
     torch.float32: torch.float64,

@@ -37,6 +37,7 @@ class Report:
     passed: Counter[str] = field(default_factory=Counter)
     total: Counter[str] = field(default_factory=Counter)
     excluded: Counter[str] = field(default_factory=Counter)
+    allowed: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
@@ -72,12 +73,13 @@ def header() -> str:
 def summary(reports: list[Report]) -> str:
     """Return the exclusions with their reasons and the last line."""
     excluded: Counter[str] = Counter()
+    allowed: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for report in reports:
         excluded.update(report.excluded)
+        allowed.update(report.allowed)
         total.update(report.total)
-    lines = ["", "excluded:"]
-    lines += [f"{count:>7}  {reason}" for reason, count in sorted(excluded.items())] or ["  none"]
+    lines = ["", "excluded:", *_table(excluded), "", "passed by an allowance:", *_table(allowed)]
     passing = sum(report.passes for report in reports)
     lines += [
         "",
@@ -86,3 +88,7 @@ def summary(reports: list[Report]) -> str:
         f"{total['errors']} error inputs, {total['variants']} methods, operators and in-place)",
     ]
     return "\n".join(lines)
+
+
+def _table(counted: Counter[str]) -> list[str]:
+    return [f"{count:>7}  {reason}" for reason, count in sorted(counted.items())] or ["   none"]

@@ -155,6 +155,8 @@ class Entry:
         comparison = Comparison(self.operation, self.tolerances, variant, sample, differentiated)
         before = len(self.report.failures)
         self.guarded(variant.kind, dtype, sample, comparison.forward)
+        if comparison.allowance is not None:
+            self.report.allowed[comparison.allowance] += 1
         if len(self.report.failures) > before or not comparison.has_gradients():
             return
         self.guarded("gradients", dtype, sample, comparison.first)
