@@ -70,7 +70,8 @@ def in_place(function: Callable[..., Any], keeps: bool | None = None) -> Callabl
         else:
             check_writable(self, name)
             # The graph must keep the old values: the buffer is about to be overwritten.
-            array = self._array.copy() if keeps and self._node is not None else self._array
+            kept = keeps and (self._node is not None or any(map(_recorded, args)))
+            array = self._array.copy() if kept else self._array
             old = wrap(self, array, self._node)
         result = function(old, *args, **kwargs)
         return update(self, result, name)
@@ -79,6 +80,10 @@ def in_place(function: Callable[..., Any], keeps: bool | None = None) -> Callabl
     method.__qualname__ = name
     method.__doc__ = f"In-place version of `{name[:-1]}`: writes into this tensor and returns it."
     return method
+
+
+def _recorded(value: Any) -> bool:
+    return isinstance(value, Traced) and value._node is not None
 
 
 def check_writable(tensor: Any, name: str) -> None:
