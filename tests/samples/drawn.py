@@ -38,6 +38,8 @@ def normal(s: Source) -> Sample:
 
 ROWS = {
     "_bernoulli": Row(bernoulli, ones_like),
-    "_normal": Row(normal, lambda mean, std, **_: (mean + std).detach() + 0 * mean + 0 * std, numeric=False),
+    "_normal": Row(
+        normal, lambda mean, std, **_: (mean + std).detach() + 0 * mean + 0 * std, numeric=False
+    ),
     "_drawn": Row(lambda s: sample(s.floats(s.shape()), draw=Fixed().draw), ones_like),
 }

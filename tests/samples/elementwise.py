@@ -37,11 +37,11 @@ def unary(
 def binary(
     reference: Reference, low: float = -2.0, high: float = 2.0, *, away: Any = (),
     other_low: float | None = None, other_away: Any = (), kinds: str = "fc", numbers: Any = (),
-    constants: Any = ({},), apart: bool = False, order: int = 2, ties: bool = False,
+    constants: Any = ({},), apart: bool = False, order: int = 2, ties: Any = (),
 ) -> Row:  # fmt: skip
     """A row for a function of two tensors, or of a tensor and one of `numbers`.
 
-    `apart` keeps the operands unequal; `ties` adds samples of equal ones, for torch alone.
+    `apart` keeps the operands unequal; `ties` are pairs of numbers where torch has a gradient.
     """
     lowest = low if other_low is None else other_low
 
@@ -59,11 +59,11 @@ def binary(
         return sample(a, b, **s.pick(constants))
 
     def equal(s: Source) -> Sample:
-        a = s.rng.integers(-1, 2, (2, 3)).astype(s.dtype)
-        b = s.rng.integers(-1, 2, (2, 3)).astype(s.dtype)
-        return sample(a, b, **s.pick(constants))
+        a, b = numpy.array(ties, s.dtype).T
+        number = s.pick((None, 0.0, -1.0)) if len(numbers) else None
+        return sample(a, b if number is None else number, **s.pick(constants))
 
-    return Row(draw, reference, kinds, order, 10, equal if ties else None)
+    return Row(draw, reference, kinds, order, 10, equal if len(ties) else None)
 
 
 def predicate(reference: Reference, kinds: str = "fciub") -> Row:
@@ -110,22 +110,29 @@ def lerp_sample(s: Source) -> Sample:
 def pow_sample(s: Source) -> Sample:
     """Powers of positive numbers, and integer powers of any."""
     first, second = s.pair()
-    form = s.pick(("tensors", "number", "square", "base", "zeroth"))
+    form = s.pick(("tensors", "number", "square", "base", "zeroth", "complex"))
     if s.dtype.kind not in "fc":
         return sample(s.floats(first, 0, 3), s.floats(second, 0, 3))
     if form == "tensors":
         return sample(s.floats(first, 0.3, 2.0), s.floats(second, -2.0, 2.0, (0.0,)))
     if form == "base":
         return sample(s.pick((1.7, 2)), s.floats(second))
-    exponent = {"number": (-2, 3, 0.5, -0.5, 1.7, -1), "square": (2, 2.0), "zeroth": (0, 1)}[form]
-    return sample(s.floats(first, 0.3, 2.0), s.pick(exponent))
+    if form == "complex" and s.dtype.kind == "c":
+        return sample(s.floats(first, 0.3, 2.0), s.pick((1.5 - 0.5j, 2j)))
+    exponents = {"square": (2, 2.0), "zeroth": (0, 1), "complex": (3,)}
+    exponent = s.pick(exponents.get(form, (-2, 3, 0.5, -0.5, 1.7, -1)))
+    return sample(s.floats(first, 0.3, 2.0), exponent)
 
 
 def pow_kinks(s: Source) -> Sample:
     """Zeros and ones as base and as exponent."""
     base = numpy.array([0.0, 0.0, 0.0, 1.0, 2.0])
     exponent = numpy.array([0.0, 2.0, 0.5, 0.0, 0.0])
-    return s.pick((sample(base, exponent), sample(0, exponent), sample(base, 2), sample(base, 0)))
+    falling = numpy.array([-1.0, 2.0, -2.0, 0.0, -1.0, -0.5])
+    return s.pick((
+        sample(base, exponent), sample(0, exponent), sample(base, 2), sample(base, 0),
+        sample(0, falling), sample(0.0, falling),
+    ))  # fmt: skip
 
 
 def nan_to_num_sample(s: Source) -> Sample:
@@ -150,16 +157,6 @@ def divide(rounding: str | None) -> Reference:
     return lambda x, y: torch.div(x, y, rounding_mode=rounding)
 
 
-def as_tensors(reference: Reference) -> Reference:
-    """A torch function that takes two tensors alone, for a number as well."""
-
-    def call(x: Any, y: Any, **constants: Any) -> Any:
-        y = y if hasattr(y, "dtype") else torch.tensor(y, dtype=x.dtype)
-        return reference(x, y, **constants)
-
-    return call
-
-
 def share(x: Any, y: Any) -> Any:
     return (x > y).to(x.dtype) + (x == y).to(x.dtype) / 2
 
@@ -175,6 +172,19 @@ def elu_slope(x: Any, alpha: float, scale: float, rate: float) -> Any:
 
 def softplus_slope(x: Any, beta: float, threshold: float) -> Any:
     return torch.where(x * beta > threshold, torch.ones_like(x), torch.sigmoid(x * beta))
+
+
+def silu_slope(x: Any) -> Any:
+    gate = torch.sigmoid(x)
+    return gate * (1 + x * (1 - gate))
+
+
+def gelu_slope(x: Any) -> Any:
+    return torch.special.ndtr(x) + x * torch.exp(-x * x / 2) / (2 * torch.pi) ** 0.5
+
+
+def hardswish_slope(x: Any) -> Any:
+    return torch.where(x >= 3, torch.ones_like(x), torch.where(x > -3, x / 3 + 0.5, x * 0))
 
 
 def step(condition: Any, x: Any, high: float, low: float) -> Any:
@@ -195,6 +205,11 @@ INSIDE = ({"low": -1.0, "high": 1.0, "slope": 1.0}, {"low": -0.4, "high": 1.3, "
 REAL = "fiub"
 FLOAT = "f"
 
+EQUAL = [(x, y) for x in (-1.0, 0.0, 1.0) for y in (-1.0, 0.0, 1.0)]
+BOTH_ZERO = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)]
+MINUS = [(-numpy.inf, -numpy.inf), (-numpy.inf, 0.5), (0.5, -numpy.inf)]
+BESIDE_LOG = [(0.0, 0.0), (0.0, 1.0), (0.0, -1.0), (1.0, 1.0), (0.0, -0.5)]
+
 ARITHMETIC = {
     "_add": binary(lambda x, y: torch.add(x, y), kinds="fciub", numbers=(1.5, 2)),
     "_sub": binary(lambda x, y: torch.sub(x, y), kinds="fciu", numbers=(1.5, 2)),
@@ -211,20 +226,23 @@ ARITHMETIC = {
     "_conj": unary(lambda x: torch.conj_physical(x), kinds="fc"),
     "_real": unary(lambda x: torch.real(x), kinds="c"),
     "_imag": unary(lambda x: torch.imag(x), kinds="c"),
-    "angle": unary(lambda x: torch.angle(x), away=(0,)),
+    "angle": unary(lambda x: torch.angle(x), away=(0,), at=(0.0, 1.0, -1.0)),
     "lerp": Row(lerp_sample, lambda x, y, w: torch.lerp(x, y, w), "fc", count=12),
     "zero": unary(lambda x: torch.zeros_like(x)),
     "cast": unary(cast_reference, constants=DOUBLES, kinds="fc"),
     "discretize": unary(cast_reference, constants=WHOLE, kinds="fiub", low=0, order=0),
     "_pow": Row(pow_sample, lambda x, y: torch.pow(x, y), "fciu", count=20, kinks=pow_kinks),
-    "hypot": binary(lambda x, y: torch.hypot(x, y), away=(0,), kinds="f"),
-    "atan2": binary(as_tensors(lambda x, y: torch.atan2(x, y)), other_low=0.3, kinds="fiu"),
+    "hypot": binary(lambda x, y: torch.hypot(x, y), away=(0,), kinds="f", ties=BOTH_ZERO),
+    "atan2": binary(lambda x, y: torch.atan2(x, y), other_low=0.3, kinds="fiu", ties=BOTH_ZERO),
     "copysign": binary(lambda x, y: torch.copysign(x, y), away=(0,), other_away=(0,), kinds="fi"),
-    "logaddexp": binary(lambda x, y: torch.logaddexp(x, y), kinds="f"),
-    "logaddexp2": binary(lambda x, y: torch.logaddexp2(x, y), kinds="f"),
-    "xlogy": binary(lambda x, y: torch.xlogy(x, y), other_low=0.3, kinds="fi", numbers=(1.5,)),
+    "logaddexp": binary(lambda x, y: torch.logaddexp(x, y), kinds="f", ties=MINUS),
+    "logaddexp2": binary(lambda x, y: torch.logaddexp2(x, y), kinds="f", ties=MINUS),
+    "xlogy": binary(
+        lambda x, y: torch.xlogy(x, y), other_low=0.3, kinds="fi", numbers=(1.5,), ties=BESIDE_LOG
+    ),
     "xlog1py": binary(
-        lambda x, y: torch.special.xlog1py(x, y), other_low=-0.6, kinds="fi", numbers=(1.5,)
+        lambda x, y: torch.special.xlog1py(x, y), other_low=-0.6, kinds="fi", numbers=(1.5,),
+        ties=BESIDE_LOG,
     ),
 }
 
@@ -234,18 +252,18 @@ CHOICES = {
     ),
     "_share": replace(comparison(share, "f")),
     "maximum": binary(
-        lambda x, y: torch.maximum(x, y), apart=True, kinds="fiub", ties=True
+        lambda x, y: torch.maximum(x, y), apart=True, kinds="fiub", ties=EQUAL
     ),
     "minimum": binary(
-        lambda x, y: torch.minimum(x, y), apart=True, kinds="fiub", ties=True
+        lambda x, y: torch.minimum(x, y), apart=True, kinds="fiub", ties=EQUAL
     ),
-    "fmax": binary(lambda x, y: torch.fmax(x, y), apart=True, kinds="fiub", ties=True),
-    "fmin": binary(lambda x, y: torch.fmin(x, y), apart=True, kinds="fiub", ties=True),
+    "fmax": binary(lambda x, y: torch.fmax(x, y), apart=True, kinds="fiub", ties=EQUAL),
+    "fmin": binary(lambda x, y: torch.fmin(x, y), apart=True, kinds="fiub", ties=EQUAL),
     "clamp_min": binary(
-        lambda x, y: torch.clamp_min(x, y), apart=True, kinds="fiu", ties=True
+        lambda x, y: torch.clamp_min(x, y), apart=True, kinds="fiu", ties=EQUAL
     ),
     "clamp_max": binary(
-        lambda x, y: torch.clamp_max(x, y), apart=True, kinds="fiu", ties=True
+        lambda x, y: torch.clamp_max(x, y), apart=True, kinds="fiu", ties=EQUAL
     ),
     "heaviside": binary(lambda x, y: torch.heaviside(x, y), away=(0,), kinds="fi"),
     "_clamp": unary(
@@ -304,7 +322,7 @@ FUNCTIONS = {
     "sigmoid": unary(lambda x: torch.sigmoid(x), kinds="fciub"),
     "_logit": unary(lambda x: torch.logit(x), 0.2, 0.8, kinds="f"),
     "entr": unary(lambda x: torch.special.entr(x), 0.3, 3.0, kinds="fi"),
-    "sinc": unary(lambda x: torch.sinc(x), away=(0,), kinds="fci", at=(0.0, 0.5)),
+    "sinc": unary(lambda x: torch.sinc(x), kinds="fci", at=(0.0, 0.5)),
 }  # fmt: skip
 
 ACTIVATIONS = {
@@ -333,12 +351,14 @@ ACTIVATIONS = {
         away=(0.5,), constants=SOFTPLUS, kinds="f",
     ),
     "_softplus_slope": unary(
-        softplus_slope, away=(0.5,), constants=SOFTPLUS[:1], kinds="f"
+        softplus_slope, away=(0.5,), constants=SOFTPLUS, kinds="f"
     ),
     "logsigmoid": unary(lambda x: torch.nn.functional.logsigmoid(x), away=(0,), kinds="f"),
     "silu": unary(lambda x: torch.nn.functional.silu(x), kinds="f"),
+    "_silu_slope": unary(silu_slope),
     "mish": unary(lambda x: torch.nn.functional.mish(x), kinds="f"),
     "_gelu": unary(lambda x: torch.nn.functional.gelu(x), kinds="f"),
+    "_gelu_slope": unary(gelu_slope, kinds="f"),
     "_gelu_tanh": unary(
         lambda x: torch.nn.functional.gelu(x, approximate="tanh"), kinds="f"
     ),
@@ -350,7 +370,7 @@ ACTIVATIONS = {
         lambda x: torch.nn.functional.hardsigmoid(x), -5, 5, away=(-3, 3), kinds="f",
         at=(-3.0, 3.0, 0.0),
     ),
-    "_above_three": unary(lambda x: step(x >= 3, x, 1.0, 0.0), 1, 5, kinds="f", order=0),
+    "_hardswish_slope": unary(hardswish_slope, -5, 5, away=(-3, 3), kinds="f"),
     "hardswish": unary(
         lambda x: torch.nn.functional.hardswish(x), -5, 5, away=(-3, 3), kinds="f",
         at=(-4.0, 4.0, 0.0),

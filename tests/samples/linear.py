@@ -24,7 +24,7 @@ def product(s: Source) -> Sample:
 def affine(s: Source) -> Sample:
     shape, weight, bias = s.pick((
         ((2, 3), (4, 3), (4,)), ((3,), (2, 3), (2,)), ((2, 2, 3), (4, 3), (4,)),
-        ((2, 3), (3,), None), ((2, 3), (4, 3), None), ((0, 3), (2, 3), (2,)),
+        ((2, 3), (3,), None), ((3,), (3,), None), ((2, 3), (4, 3), None), ((0, 3), (2, 3), (2,)),
     ))  # fmt: skip
     return sample(s.floats(shape), s.floats(weight), None if bias is None else s.floats(bias))
 
@@ -74,7 +74,7 @@ def hermitian(s: Source) -> Any:
 
 
 def definite(s: Source) -> Sample:
-    return sample(hermitian(s))
+    return sample(hermitian(s), even=True)
 
 
 def system(s: Source) -> Sample:
@@ -134,7 +134,7 @@ def phase_free(s: Source) -> Sample:
 
 def normed(s: Source) -> Sample:
     shape = s.pick(((2, 3), (4,), (2, 1, 3), (1, 2)))
-    order = s.pick((2, 1, 3, 1.5, -1.5, float("inf"), float("-inf"), 0))
+    order = s.pick((2, 1, 3, 4.5, 1.5, -1.5, float("inf"), float("-inf"), 0))
     values = s.floats(shape, away=(0,)) if abs(order) < 9 else s.distinct(shape, 0.2, 2.0)
     return sample(values, ord=order, dim=s.dims(shape), keepdim=s.flag())
 
@@ -144,8 +144,8 @@ def vector_norm(x: Any, ord: float, dim: Any, keepdim: bool) -> Any:
 
 
 def zero_norm(s: Source) -> Sample:
-    values = numpy.array([[0.0, 0.0], [1.0, -1.0]])
-    return sample(values, ord=s.pick((2, 1, float("inf"), 3)), dim=(1,), keepdim=False)
+    values = numpy.array([[0.0, 0.0], [1.0, -1.0], [0.0, 2.0]], s.dtype)
+    return sample(values, ord=s.pick((2, 1, float("inf"), 3, 0.5)), dim=(1,), keepdim=False)
 
 
 ROWS = {
@@ -162,8 +162,9 @@ ROWS = {
     "identity_like": Row(square, lambda A: torch.eye(A.shape[-1], dtype=A.dtype), "f", 0),
     "solved": Row(system, lambda A, B: torch.linalg.solve(A, B), "fc"),
     "_cholesky": Row(
-        definite, lambda A: torch.linalg.cholesky((A + A.mH) / 2), "fc",
-        call=lambda op, A: op((A + A.mH) / 2),
+        definite, lambda A, even: torch.linalg.cholesky((A + A.mH) / 2 if even else A), "fc",
+        call=lambda op, A, even: op((A + A.mH) / 2 if even else A),
+        kinks=lambda s: sample(*definite(s).inputs, even=False),
     ),
     "_eigh": Row(
         lambda s: sample(hermitian(s), UPLO=s.pick(("L", "U"))), eigh, "fc", call=eigh_call
@@ -184,5 +185,5 @@ ROWS = {
         lambda s: sample(tall(s), atol=0.0, rtol=1e-7, hermitian=False),
         lambda A, atol, rtol, hermitian: torch.linalg.pinv(A, atol=atol, rtol=rtol), "fc",
     ),
-    "_vector_norm": Row(normed, vector_norm, "fc", count=16, kinks=zero_norm),
+    "_vector_norm": Row(normed, vector_norm, "fc", count=18, kinks=zero_norm),
 }  # fmt: skip

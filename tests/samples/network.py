@@ -49,7 +49,7 @@ def convolve(x: Any, w: Any, b: Any, count: Any, **constants: Any) -> Any:
 
 
 def convolution_input_grad(s: Source) -> Sample:
-    images, filters, result, sizes, constants = convolved(s)
+    images, filters, result, _, constants = convolved(s)
     bias = s.pick((True, False))
     bias = s.floats((2,)) if bias else None
     return sample(s.floats(result), s.floats(filters), bias, size=images[2:], **constants)
@@ -295,7 +295,8 @@ def normalise(
 def normalised_grad(s: Source) -> Sample:
     drawn = normalised(s)
     array, weight, _ = drawn.inputs
-    constants = {**drawn.constants, "affine": drawn.constants["affine"] if weight is not None else ()}
+    affine = drawn.constants["affine"] if weight is not None else ()
+    constants = {**drawn.constants, "affine": affine}
     return sample(s.floats(array.shape), array, weight, **constants)
 
 
@@ -388,7 +389,11 @@ def powered(s: Source) -> Sample:
 
 
 def zero_length(s: Source) -> Sample:
-    return sample(numpy.array([[0.0, 0.0], [3.0, 4.0]]), dim=1)
+    return sample(numpy.array([[0.0, 0.0], [3.0, 4.0]], s.dtype), dim=1)
+
+
+def zero_power(s: Source) -> Sample:
+    return sample(*zero_length(s).inputs, p=3.0, dim=1)
 
 
 def norm_of(x: Any, dim: int, p: float = 2.0) -> Any:
@@ -435,5 +440,5 @@ ROWS = {
     "resample_bytes": Row(resampled_bytes, resample_bytes, "u", 0),
     "pad_constant": Row(padded, pad, "fci", count=10),
     "_euclidean": Row(measured, norm_of, "fc", kinks=zero_length),
-    "_powered": Row(powered, norm_of, "fc"),
+    "_powered": Row(powered, norm_of, "fc", kinks=zero_power),
 }  # fmt: skip

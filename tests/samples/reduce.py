@@ -234,6 +234,16 @@ def spread(s: Source) -> Sample:
     return sample(s.floats(shape), dim=dim, correction=s.pick((1, 0)), keepdim=s.flag())
 
 
+def with_minus_infinity(s: Source) -> Sample:
+    values = numpy.array([[-numpy.inf, 0.5, 1.0], [-numpy.inf, -numpy.inf, -numpy.inf]])
+    return sample(values, dim=s.pick(((1,), (0,), None)), keepdim=s.flag())
+
+
+def without_spread(s: Source) -> Sample:
+    values = numpy.array([[1.0, 1.0, 1.0], [1.0, 2.0, 3.0]], s.dtype)
+    return sample(values, dim=(1,), correction=1, keepdim=s.flag())
+
+
 def prod_reference(x: Any, dim: int, keepdim: bool) -> Any:
     return torch.prod(x, dim, keepdim)
 
@@ -263,8 +273,10 @@ ROWS = {
     "_take_one": Row(take_one, take_one_reference, "fci"),
     "_put_one": Row(put_one, put_one_reference, "fc"),
     "_var": Row(spread, reduction("var"), "fc", count=8),
-    "_std": Row(spread, reduction("std"), "fc", count=8),
-    "_logsumexp": Row(over_dims(empty=False), reduction("logsumexp"), "f", count=8),
+    "_std": Row(spread, reduction("std"), "fc", count=8, kinks=without_spread),
+    "_logsumexp": Row(
+        over_dims(empty=False), reduction("logsumexp"), "f", count=8, kinks=with_minus_infinity
+    ),
     "_cumsum": Row(along(reverse=(False, True)), cumulative, "fci", count=8),
     "shift": Row(along(by=(1, -1, 2, 9), fill=(0, 1)), shifted, "fc", count=10),
     "_cumprod": Row(

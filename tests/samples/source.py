@@ -49,12 +49,12 @@ class Source:
 
     def dim(self, shape: Sequence[int]) -> int:
         """A dimension of the shape, counted from the front; 0 for a 0-d one."""
-        return int(self.pick(range(max(len(shape), 1))))
+        return int(self.pick(range(max(len(shape), 1))[::-1]))
 
     def dims(self, shape: Sequence[int]) -> tuple[int, ...] | None:
         """Some dimensions of the shape, or None for all."""
         count = len(shape)
-        options: list[Any] = [(d,) for d in range(count)]
+        options: list[Any] = [(d,) for d in range(count)[::-1]]
         options += [None, *[(a, b) for a in range(count) for b in range(a + 1, count)]]
         return self.pick(options)
 

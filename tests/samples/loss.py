@@ -1,0 +1,100 @@
+"""Rows of the losses' own primitives, and of the windows that become columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from tests.samples.elementwise import unary
+from tests.samples.row import Row, Sample, sample, torch
+from tests.samples.source import Source
+
+
+def pair(s: Source, low: float, high: float) -> tuple[Any, Any]:
+    """Two tensors of one shape, no element of the one near the other's."""
+    shape = s.shape()
+    first = s.floats(shape, low, high)
+    apart = s.floats(shape, 0.1, 0.3) * numpy.where(s.bools(shape), 1, -1).astype(s.dtype)
+    return first, numpy.asarray(first + apart, s.dtype)
+
+
+def squared_error(s: Source) -> Sample:
+    shape = s.shape(empty=False)
+    return sample(s.floats(shape), s.floats(shape), average=s.flag())
+
+
+def huber(s: Source) -> Sample:
+    first, second = pair(s, -2.0, 2.0)
+    return sample(first, second, delta=s.pick((1.0, 0.05)))
+
+
+def at_the_bend(s: Source) -> Sample:
+    first = numpy.array([0.0, 1.0, 2.0, -1.0])
+    return sample(first, numpy.zeros(4), delta=s.pick((1.0, 2.0)))
+
+
+def logits(s: Source) -> Sample:
+    shape = s.shape()
+    return sample(s.floats(shape, away=(0,)), s.floats(shape, 0.1, 0.9))
+
+
+def probabilities(s: Source) -> Sample:
+    shape = s.shape()
+    return sample(s.floats(shape, 0.1, 0.9), s.floats(shape, 0.1, 0.9))
+
+
+def binary(x: Any, y: Any) -> Any:
+    return torch.nn.functional.binary_cross_entropy(x, y, reduction="none")
+
+
+def binary_logits(x: Any, y: Any) -> Any:
+    return torch.nn.functional.binary_cross_entropy_with_logits(x, y, reduction="none")
+
+
+WINDOWS = (
+    ((3, 3), {"kernel": (2, 2), "stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}),
+    ((4, 3), {"kernel": (2, 1), "stride": (2, 1), "padding": (1, 0), "dilation": (2, 1)}),
+)
+
+
+def to_columns(s: Source) -> Sample:
+    sizes, constants = s.pick(WINDOWS)
+    return sample(s.floats((1, 2, *sizes)), **constants)
+
+
+def unfold(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    return torch.nn.functional.unfold(x, kernel, dilation, padding, stride)
+
+
+def from_columns(s: Source) -> Sample:
+    sizes, constants = s.pick(WINDOWS)
+    count = 1
+    for n, k, t, p, d in zip(sizes, *(constants[c] for c in constants)):
+        count *= (n + 2 * p - d * (k - 1) - 1) // t + 1
+    rows = 2 * int(numpy.prod(constants["kernel"]))
+    return sample(s.floats((1, rows, count)), size=sizes, **constants)
+
+
+def fold(x: Any, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    return torch.nn.functional.fold(x, size, kernel, dilation, padding, stride)
+
+
+ROWS = {
+    "squared_error": Row(
+        squared_error,
+        lambda x, y, average: torch.nn.functional.mse_loss(
+            x, y, reduction="mean" if average else "sum"
+        ),
+    ),
+    "_huber": Row(
+        huber,
+        lambda x, y, delta: torch.nn.functional.huber_loss(x, y, "none", delta),
+        kinks=at_the_bend,
+    ),
+    "_binary": Row(probabilities, binary),
+    "_binary_logits": Row(logits, binary_logits),
+    "_capped_log": unary(lambda x: torch.log(x).clamp(min=-100), 0.3, 3.0, kinds="f"),
+    "to_columns": Row(to_columns, unfold, "fc"),
+    "from_columns": Row(from_columns, fold, "fc"),
+}
