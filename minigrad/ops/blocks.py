@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.backend import ndarray
 
-BLOCK = 1 << 14
+BLOCK = 1 << 15
 """Elements of a block: a handful of intermediate arrays of this size fit a second-level cache."""
 
 

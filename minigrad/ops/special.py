@@ -8,7 +8,7 @@ from typing import Any
 from minigrad import dtypes
 from minigrad.ops.blocks import in_blocks
 from minigrad.ops.error_function import erfc
-from minigrad.ops.functions import LN2, cos, exp, floats, log, log1p, sin
+from minigrad.ops.functions import LN2, cos, exp, floats, log, sin
 from minigrad.ops.operands import between
 from minigrad.ops.promotion import elementwise, transcendental
 from minigrad.ops.select import clamp, where
@@ -87,9 +87,8 @@ def _beside(value: Any, input: Any) -> Any:
 
 def _xlogy_by_input(g: Any, input: Any, other: Any) -> Any:
     flat = (input == 0) & (other <= 0)
-    if hasattr(other, "dtype"):
-        return where(flat, 0, g * log(where(flat, 1, other)))
-    return where(flat, 0, g * (math.log(other) if other > 0 else math.nan))
+    argument = where(flat, 1, other) if hasattr(other, "dtype") else other
+    return where(flat, 0, xlogy(g, argument))
 
 
 @elementwise(
@@ -104,9 +103,8 @@ def xlogy(xp: Any, input: Any, other: Any) -> Any:
 
 def _xlog1py_by_input(g: Any, input: Any, other: Any) -> Any:
     flat = (input == 0) & (other <= -1)
-    if hasattr(other, "dtype"):
-        return where(flat, 0, g * log1p(where(flat, 0, other)))
-    return where(flat, 0, g * (math.log1p(other) if other > -1 else math.nan))
+    argument = where(flat, 0, other) if hasattr(other, "dtype") else other
+    return where(flat, 0, xlog1py(g, argument))
 
 
 @elementwise(
