@@ -32,11 +32,10 @@ def resident(field: str) -> int:
 
 
 def warm_up(lib: Any) -> None:
-    """Step a toy network once, then hand what malloc kept of it back."""
+    """Step a toy network once."""
     model = perceptron(lib, (4, 4, 10))
     optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
     training(lib, model, optimizer, batches(lib, (4, 4)))()
-    ctypes.CDLL(None).malloc_trim(0)
 
 
 def main() -> None:
@@ -47,6 +46,7 @@ def main() -> None:
     if mode == "warm":
         warm_up(lib)
     step = mnist_step(lib, int(batch))
+    ctypes.CDLL(None).malloc_trim(0)  # what malloc keeps of the preparation would hide the steps
     Path("/proc/self/clear_refs").write_text(RESET_PEAK)
     before = resident("VmRSS")
     for _ in range(STEPS):

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -54,12 +55,22 @@ def version(library: str) -> str:
     return ended.stdout.strip() if ended.returncode == 0 else "not importable"
 
 
+def kernels(library: str) -> str:
+    """Which of minigrad's fused functions run compiled."""
+    program = f"from {library} import kernels; print(*kernels.active().values())"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return f"Numba {metadata.version('numba')}" if "numba" in ended.stdout.split() else "NumPy's"
+
+
 def conditions(settings: Settings) -> dict[str, str]:
     """What the figures were measured with."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     libraries = dict.fromkeys((settings.subject, settings.reference))
     return {
         **{library: version(library) for library in libraries},
+        "kernels": kernels(settings.subject),
         "NumPy": f"{np.__version__} with {blas['name']} {blas['version']}",
         "Python": platform.python_version(),
         "processor": processor(),
