@@ -12,7 +12,7 @@ from minigrad.ops.index import getitem
 from minigrad.ops.join import cat
 from minigrad.ops.promotion import convert
 from minigrad.ops.shape import unsqueeze
-from minigrad.ops.solve import adjoint, check_matrices, identity_like, solved
+from minigrad.ops.solve import _solve, adjoint, check_matrices, identity_like
 
 __all__ = ["cholesky"]
 
@@ -214,7 +214,7 @@ def _qr_rule(g: Any, out: Any, mode: str) -> Any:
     # Half of the diagonal, which is real: it was added to itself.
     left = Q @ (doubled - diag_embed(diagonals) * 0.5)
     left = _sum(left, gQ)
-    return conj(adjoint(solved(R, adjoint(left))))
+    return conj(adjoint(_solve(R, adjoint(left))))
 
 
 @Declaration(outputs=2)(A=_qr_rule)
@@ -250,8 +250,8 @@ def _cholesky_rule(g: Any, out: Any) -> Any:
     lower = tril(adjoint(out) @ conj(g))
     upper = adjoint(lower)
     middle = (lower + upper - diag_embed(diagonal(upper, 0, -2, -1))) * 0.5
-    outer = solved(adjoint(out), middle)
-    return conj(adjoint(solved(adjoint(out), adjoint(outer))))
+    outer = _solve(adjoint(out), middle)
+    return conj(adjoint(_solve(adjoint(out), adjoint(outer))))
 
 
 @primitive(A=_cholesky_rule)

@@ -11,6 +11,7 @@ from minigrad.graph import Declaration, primitive
 from minigrad.ops.diagonal import diagonal
 from minigrad.ops.elementwise import abs as magnitude
 from minigrad.ops.elementwise import add, conj, imag, mul
+from minigrad.ops.expand import expand
 from minigrad.ops.extremes import amax
 from minigrad.ops.factor import eigvalsh, svd, svdvals
 from minigrad.ops.functions import log
@@ -18,13 +19,13 @@ from minigrad.ops.index import getitem
 from minigrad.ops.matmul import matmul
 from minigrad.ops.reduce import sum as total
 from minigrad.ops.select import where, zero
-from minigrad.ops.shape import expand, squeeze, unsqueeze
+from minigrad.ops.shape import squeeze, unsqueeze
 from minigrad.ops.solve import (
+    _inv,
     adjoint,
     check_matrices,
     identity_like,
     inv,
-    inverted,
     turned,
 )
 
@@ -54,7 +55,7 @@ def _det(xp: Any, A: Any) -> Any:
 
 def _cofactors_rule(g: Any, A: Any, out: Any) -> Any:
     """The second derivative of a determinant, which needs an inverse."""
-    flipped = turned(inverted(A))
+    flipped = turned(_inv(A))
     inner = total(g * out, dim=(-2, -1), keepdim=True)
     return inner * flipped - out @ turned(g) @ flipped
 
@@ -86,7 +87,7 @@ def _slogdet_rule(g: Any, A: Any, out: Any) -> Any:
         weight = turn if weight is None else add(turn, weight)
     if weight is None:
         weight = zero(g[0])
-    return unsqueeze(unsqueeze(weight, -1), -1) * turned(inverted(A))
+    return unsqueeze(unsqueeze(weight, -1), -1) * turned(_inv(A))
 
 
 @Declaration(outputs=2)(A=_slogdet_rule)

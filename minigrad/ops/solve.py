@@ -8,7 +8,8 @@ from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Declaration, primitive
 from minigrad.ops.diagonal import tril, triu
 from minigrad.ops.elementwise import conj
-from minigrad.ops.shape import broadcast_shapes, expand, squeeze, transpose, unsqueeze
+from minigrad.ops.expand import broadcast_shapes, expand
+from minigrad.ops.shape import squeeze, transpose, unsqueeze
 
 __all__ = ["inverse"]
 
@@ -49,7 +50,7 @@ def turned(x: Any) -> Any:
 
 
 @primitive(A=lambda g, out: -(turned(out) @ g @ turned(out)))
-def inverted(xp: Any, A: Any) -> Any:
+def _inv(xp: Any, A: Any) -> Any:
     return xp.linalg.inv(A)
 
 
@@ -62,19 +63,19 @@ def inv(A: Any) -> Any:
             [0.0000, 0.2500]])
     """
     check_matrices("linalg.inv", A, square=True)
-    return inverted(A)
+    return _inv(A)
 
 
 inverse = inv
 
 
 def _solve_rule(g: Any, A: Any, out: Any, needed: tuple[bool, ...]) -> tuple[Any, Any]:
-    by_b = solved(turned(A), g)
+    by_b = _solve(turned(A), g)
     return -(by_b @ turned(out)) if needed[0] else None, by_b if needed[1] else None
 
 
 @Declaration(broadcasts=True)(joint=_solve_rule)
-def solved(xp: Any, A: Any, B: Any) -> Any:
+def _solve(xp: Any, A: Any, B: Any) -> Any:
     return xp.linalg.solve(A, B)
 
 
@@ -101,9 +102,9 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Any:
         )
     lead = broadcast_shapes(A.shape[:-2], right.shape[:-2])
     if left:
-        result = solved(A, _lead(right, lead))
+        result = _solve(A, _lead(right, lead))
     else:
-        result = turned(solved(turned(A), turned(_lead(right, lead))))
+        result = turned(_solve(turned(A), turned(_lead(right, lead))))
     return squeeze(result, -1) if is_vector else result
 
 

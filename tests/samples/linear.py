@@ -158,9 +158,9 @@ ROWS = {
     "_det": Row(square, lambda A: torch.linalg.det(A), "fc", kinks=singular),
     "_cofactors": Row(square, cofactors, "fc", atol=1e-6),
     "_slogdet": Row(square, lambda A: tuple(torch.linalg.slogdet(A)), "fc"),
-    "inverted": Row(square, lambda A: torch.linalg.inv(A), "fc"),
+    "_inv": Row(square, lambda A: torch.linalg.inv(A), "fc"),
     "identity_like": Row(square, lambda A: torch.eye(A.shape[-1], dtype=A.dtype), "f", 0),
-    "solved": Row(system, lambda A, B: torch.linalg.solve(A, B), "fc"),
+    "_solve": Row(system, lambda A, B: torch.linalg.solve(A, B), "fc"),
     "_cholesky": Row(
         definite, lambda A, even: torch.linalg.cholesky((A + A.mH) / 2 if even else A), "fc",
         call=lambda op, A, even: op((A + A.mH) / 2 if even else A),
