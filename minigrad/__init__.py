@@ -30,6 +30,7 @@ from minigrad.ops.einsum import *  # noqa: F403
 from minigrad.ops.elementwise import *  # noqa: F403
 from minigrad.ops.embedding import *  # noqa: F403
 from minigrad.ops.error_function import *  # noqa: F403
+from minigrad.ops.expand import *  # noqa: F403
 from minigrad.ops.extremes import *  # noqa: F403
 from minigrad.ops.factor import *  # noqa: F403
 from minigrad.ops.functions import *  # noqa: F403

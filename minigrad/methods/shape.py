@@ -8,6 +8,7 @@ from minigrad.dtypes import as_dtype
 from minigrad.inplace import in_place
 from minigrad.methods.restride import restride
 from minigrad.ops import diagonal as diagonals
+from minigrad.ops import expand as expanding
 from minigrad.ops import join, rearrange
 from minigrad.ops import shape as shapes
 from minigrad.ops.dims import sizes
@@ -63,11 +64,11 @@ class ShapeMethods:
 
     def expand(self, *given: Any, size: Any = None) -> Any:
         """The tensor seen at a larger shape, dimensions of size 1 repeated without a copy."""
-        return shapes.expand(self, sizes("expand", given if size is None else (size,)))
+        return expanding.expand(self, sizes("expand", given if size is None else (size,)))
 
     def expand_as(self, other: Any) -> Any:
         """The tensor seen at another tensor's shape."""
-        return shapes.expand(self, other.shape)
+        return expanding.expand(self, other.shape)
 
     def permute(self, *given: Any, dims: Any = None) -> Any:
         """The dimensions in the order given; a view."""
@@ -75,7 +76,7 @@ class ShapeMethods:
 
     def sum_to_size(self, *size: Any) -> Any:
         """The sum down to a size that broadcasts to this tensor's."""
-        return shapes.sum_to_size(self, *size)
+        return expanding.sum_to_size(self, *size)
 
     def repeat(self, *given: Any, repeats: Any = None) -> Any:
         """The tensor copied side by side, so many times along each dimension."""
@@ -90,7 +91,7 @@ class ShapeMethods:
         return rearrange.flip(self, sizes("flip", given if dims is None else (dims,), "dims"))
 
     adjoint = shapes.adjoint
-    broadcast_to = shapes.broadcast_to
+    broadcast_to = expanding.broadcast_to
     chunk = join.chunk
     clone = shapes.clone
     contiguous = shapes.contiguous

@@ -52,7 +52,8 @@ def sizes(operation: str, given: tuple[Any, ...], name: str = "size") -> tuple[i
 
 def shape_of(value: Any) -> tuple[int, ...]:
     """The shape of a Tensor or array as a plain tuple."""
-    return (value._array if isinstance(value, Traced) else value).shape  # type: ignore[no-any-return]
+    raw: Any = value._array if isinstance(value, Traced) else value
+    return raw.shape  # type: ignore[no-any-return]
 
 
 def _integer(operation: str, value: Any, name: str) -> int:

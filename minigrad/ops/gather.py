@@ -10,9 +10,10 @@ from minigrad.backend import backend_of
 from minigrad.errors import ArgumentError, DtypeError, PositionError
 from minigrad.graph import Traced
 from minigrad.ops.dims import shape_of, wrap_dim
+from minigrad.ops.expand import broadcast_shapes, expand
 from minigrad.ops.index import getitem
 from minigrad.ops.promotion import convert, number
-from minigrad.ops.shape import broadcast_shapes, expand, flatten, reshape
+from minigrad.ops.shape import flatten, reshape
 
 __all__ = ["gather", "index_select", "take", "take_along_dim"]
 

@@ -8,9 +8,10 @@ from typing import Any
 from minigrad.backend import backend_of
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, broadcasting, wrap
+from minigrad.ops.expand import broadcast_shapes, expand
 from minigrad.ops.gather import number_for
 from minigrad.ops.index import getitem, put, same_dtype
-from minigrad.ops.shape import broadcast_shapes, expand, flatten
+from minigrad.ops.shape import flatten
 
 __all__ = ["argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero"]
 

@@ -14,8 +14,8 @@ from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, primitive, wrap
 from minigrad.ops.creation import backend_at, made
 from minigrad.ops.dims import sizes
+from minigrad.ops.expand import broadcast_shapes
 from minigrad.ops.select import zero
-from minigrad.ops.shape import broadcast_shapes
 
 __all__ = [
     "Generator", "bernoulli", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
