@@ -228,7 +228,7 @@ def sign(xp: Any, input: Any) -> Any:
 def _sign(xp: Any, input: Any) -> Any:
     if input.dtype.kind == "b":
         return input.copy()
-    return xp.subtract(input > 0, input < 0, dtype=dtypes.int8).astype(input.dtype)
+    return ((input > 0).astype(dtypes.int8) - (input < 0)).astype(input.dtype)
 
 
 def _sgn_rule(g: Any, input: Any, out: Any) -> Any:

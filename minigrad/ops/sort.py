@@ -237,14 +237,15 @@ def searchsorted(
 
 
 def _search(sequence: Any, values: Any, side: str) -> Any:
+    xp = namespace("searchsorted", input=sequence)
     if sequence.ndim == 1:
-        return sequence.searchsorted(values, side)
+        return xp.searchsorted(sequence, values, side)
     count = math.prod(sequence.shape[:-1])
     rows = sequence.reshape(count, sequence.shape[-1])
     wanted = values.reshape(count, values.shape[-1])
     found = wanted.astype(dtypes.int64)
     for row in range(len(rows)):
-        found[row] = rows[row].searchsorted(wanted[row], side)
+        found[row] = xp.searchsorted(rows[row], wanted[row], side)
     return found.reshape(values.shape)
 
 
