@@ -15,6 +15,10 @@ from minigrad.cli.recipe import DATASETS, Recipe
 from minigrad.extras import require
 from minigrad.tensor import Tensor
 
+# Of 255: a drawing that stands out less is no drawing, and what is darker is not its outline.
+_FAINT = 24
+_OUTLINE = 51
+
 
 def open_dataset(name: str, train: bool) -> datasets.ImageDataset:
     """The training or the test part of a data set, by its name on the command line."""
@@ -41,10 +45,10 @@ def to_input(recipe: Recipe, images: Any, highest: int, place: str) -> Tensor:
 def read_image(path: str, recipe: Recipe) -> numpy.ndarray[Any, Any]:
     """An image file as an array (height, width) of 0 to 255, light on dark like the data sets.
 
-    Colours become grey and transparency white. A light background (the median of the border)
-    turns the image over. An image of another size than the network's is cut to what stands out
-    from the background, put in the middle of a square with the margin of the data set, and
-    scaled. Raises CommandError for a file that is no image or shows nothing.
+    Colours become grey and transparency white. The median of the border is the background: a light
+    one turns the image over, and what is left of it is taken away. An image of another size than
+    the network's is cut to what stands out and fitted in, as the images of the data set are.
+    Raises CommandError for a file that is no image or shows nothing.
     """
     pillow = require("PIL.Image", "predicting an image file")
     if not os.path.isfile(path):
@@ -57,29 +61,48 @@ def read_image(path: str, recipe: Recipe) -> numpy.ndarray[Any, Any]:
         raise CommandError(
             f"{path} is not a whole image file of a kind that Pillow reads; try a PNG or JPEG file"
         ) from error
-    background = pillow.new("RGBA", image.size, "white")
-    grey = numpy.asarray(pillow.alpha_composite(background, image).convert("L"), numpy.uint8)
-    border = numpy.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    if numpy.median(border) > 127:
-        grey = 255 - grey
-    if grey.shape == (recipe.height, recipe.width):
-        return grey
-    square = _centered(grey, DATASETS[recipe.dataset].margin, path)
-    size = (recipe.width, recipe.height)
-    scaled = pillow.fromarray(square).resize(size, pillow.Resampling.BOX)
-    return numpy.asarray(scaled, numpy.uint8)
-
-
-def _centered(grey: numpy.ndarray[Any, Any], margin: float, path: str) -> numpy.ndarray[Any, Any]:
-    """What stands out of the dark, in the middle of a square with a margin around it."""
-    strong = grey > max(int(grey.max()) // 4, int(grey.min()) + 16)
-    rows, columns = numpy.flatnonzero(strong.any(axis=1)), numpy.flatnonzero(strong.any(axis=0))
-    if not len(rows):
+    paper = pillow.new("RGBA", image.size, "white")
+    grey = numpy.asarray(pillow.alpha_composite(paper, image).convert("L"), numpy.float32)
+    ink = _on_black(grey)
+    if ink is None:
         raise CommandError(f"{path} shows nothing: all of it has nearly one shade")
-    ink = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = ink.shape
-    side = max(1, round(max(height, width) / (1 - 2 * margin)))
+    if ink.shape != (recipe.height, recipe.width):
+        ink = _fitted(ink, recipe)
+    return ink
+
+
+def _on_black(grey: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any] | None:
+    """Shades of 0 (the background) to 255, or None where nothing stands out."""
+    border = numpy.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    background = numpy.median(border)
+    if background > 127:
+        grey, background = 255 - grey, 255 - background
+    grey = numpy.maximum(grey - background, 0)
+    strongest = grey.max()
+    if strongest < _FAINT:
+        return None
+    return numpy.asarray((grey * (255 / strongest)).round(), numpy.uint8)
+
+
+def _fitted(ink: numpy.ndarray[Any, Any], recipe: Recipe) -> numpy.ndarray[Any, Any]:
+    """What stands out, scaled into the frame that the data set leaves, and put in its middle."""
+    choice = DATASETS[recipe.dataset]
+    strong = ink > _OUTLINE
+    rows, columns = numpy.flatnonzero(strong.any(axis=1)), numpy.flatnonzero(strong.any(axis=0))
+    cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    side = max(*cut.shape, round(max(cut.shape) / (1 - 2 * choice.margin)))
+    top, left = ((side - size) // 2 for size in cut.shape)
+    if choice.by_weight:
+        top = _place_of(cut.sum(axis=1, dtype=numpy.int64), side)
+        left = _place_of(cut.sum(axis=0, dtype=numpy.int64), side)
     square = numpy.zeros((side, side), numpy.uint8)
-    top, left = (side - height) // 2, (side - width) // 2
-    square[top : top + height, left : left + width] = ink
-    return square
+    square[top : top + cut.shape[0], left : left + cut.shape[1]] = cut
+    pillow = require("PIL.Image", "predicting an image file")
+    size = (recipe.width, recipe.height)
+    return numpy.asarray(pillow.fromarray(square).resize(size, pillow.Resampling.BOX))
+
+
+def _place_of(weights: numpy.ndarray[Any, Any], size: int) -> int:
+    """Where to put something with these weights so that their centre is that of `size`."""
+    centre = numpy.average(numpy.arange(len(weights)), weights=weights)
+    return int(min(max(round((size - 1) / 2 - centre), 0), size - len(weights)))

@@ -14,21 +14,23 @@ from minigrad.cli.failure import CommandError
 
 
 class Choice(NamedTuple):
-    """A data set: its class, the mean and deviation of its pixels in [0, 1], and its margin.
+    """A data set: its class, the mean and deviation of its pixels in [0, 1], and how it is framed.
 
-    The margin is what its images leave free on each side, as a part of their width.
+    `margin` is what its images leave free on each side, as a part of their width; `by_weight` says
+    whether the centre of gravity is in the middle, or the middle of what is drawn.
     """
 
     name: str
     mean: float
     deviation: float
     margin: float
+    by_weight: bool
 
 
 DATASETS = {
-    "digits": Choice("Digits", 0.3053, 0.3760, 0.0),
-    "mnist": Choice("MNIST", 0.1307, 0.3081, 4 / 28),
-    "fashion-mnist": Choice("FashionMNIST", 0.2860, 0.3530, 0.0),
+    "digits": Choice("Digits", 0.3053, 0.3760, margin=0.0, by_weight=False),
+    "mnist": Choice("MNIST", 0.1307, 0.3081, margin=4 / 28, by_weight=True),
+    "fashion-mnist": Choice("FashionMNIST", 0.2860, 0.3530, margin=0.0, by_weight=False),
 }
 MODELS = ("mlp", "cnn")
 OPTIMIZERS = {

@@ -18,10 +18,10 @@ _TEST_BATCH = 1000
 class Run:
     """A run of a recipe on a device, from the start or from where a checkpoint left it.
 
-    `epoch` counts the complete ones, `started_epoch` those that were there at the start and
-    `saved_epoch` those that are in the file. `history` has their loss, accuracy, test_loss and
-    test_accuracy, parts of 1. A checkpoint holds all that the next epoch depends on, so that a
-    run that was stopped and resumed gives the very numbers of one that was not.
+    `epoch` counts the complete ones, `started_epoch` those that were there at the start. `history`
+    has their loss, accuracy, test_loss and test_accuracy, parts of 1. A checkpoint holds all that
+    the next epoch depends on, so that a run that was stopped and resumed gives the very numbers of
+    one that was not.
     """
 
     def __init__(self, recipe: Recipe, device: str) -> None:
@@ -30,7 +30,7 @@ class Run:
         minigrad.manual_seed(recipe.seed)
         self.recipe = recipe
         self.device = device
-        self.epoch = self.started_epoch = self.saved_epoch = 0
+        self.epoch = self.started_epoch = 0
         self.history: list[dict[str, float]] = []
         self.model = recipe.make_model().to(device)
         self.optimizer = recipe.make_optimizer(self.model.parameters())
@@ -55,7 +55,7 @@ class Run:
             self.optimizer.load_state_dict(checkpoint["optimizer"])
             self.schedule.load_state_dict(checkpoint["schedule"])
             minigrad.set_rng_state(checkpoint["random"])
-            self.epoch = self.started_epoch = self.saved_epoch = checkpoint["epoch"]
+            self.epoch = self.started_epoch = checkpoint["epoch"]
             self.history = checkpoint["history"]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CommandError(f"{path}: what it holds does not fit its recipe: {error}") from error

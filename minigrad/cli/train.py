@@ -24,6 +24,33 @@ _RECIPE_OPTIONS = (
 )  # fmt: skip
 
 
+class WeightsFile:
+    """The file that a run is saved in, and which epoch it holds."""
+
+    def __init__(self, path: str, epoch: int) -> None:
+        self.path = path
+        self._known = (epoch, _stamp(path))
+
+    def save(self, run: Run) -> None:
+        """Write the run in the place of what was there."""
+        minigrad.save(run.checkpoint(), self.path)
+        self._known = (run.epoch, _stamp(self.path))
+
+    def epoch(self, run: Run) -> int:
+        """The epoch in the file; where `save` was interrupted, the file tells how far it got."""
+        epoch, stamp = self._known
+        return epoch if _stamp(self.path) == stamp else run.epoch
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    """What changes whenever the file is replaced."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 class Part(NamedTuple):
     """The images and labels of a part of the data set, on the device."""
 
@@ -43,10 +70,10 @@ def train(arguments: argparse.Namespace) -> int:
         saved = minigrad.load(arguments.resume)
         check_same(saved_recipe(saved, arguments.resume), given, arguments.resume)
     model = given["model"] or (saved["recipe"]["model"] if saved else "mlp")
-    weights = _weights_path(arguments, model)
+    path = _weights_path(arguments, model)
     figure = _figure_path(arguments, model)
-    if weights is not None and figure is not None and _same(weights, figure):
-        raise CommandError(f"--save and --plot both name {weights}")
+    if path is not None and figure is not None and _same(path, figure):
+        raise CommandError(f"--save and --plot both name {path}")
 
     parts = [open_dataset(given["dataset"], train=part) for part in (True, False)]
     if saved is None:
@@ -56,12 +83,13 @@ def train(arguments: argparse.Namespace) -> int:
     training, testing = (_on_device(run.recipe, part, arguments.device) for part in parts)
     print(_description(run, parts))
 
+    weights = None if path is None else WeightsFile(path, run.epoch)
     try:
         _train_epochs(run, training, testing, weights)
     except KeyboardInterrupt:
         print(_interrupted(run, weights))
         return 130
-    _report(run, parts[1], testing, weights, figure)
+    _report(run, parts[1], testing, path, figure)
     return 0
 
 
@@ -117,7 +145,7 @@ def _on_device(recipe: Recipe, part: ImageDataset, device: str) -> Part:
     return Part(to_input(recipe, part.data.numpy(), part.highest, device), part.targets.to(device))
 
 
-def _train_epochs(run: Run, training: Part, testing: Part, weights: str | None) -> None:
+def _train_epochs(run: Run, training: Part, testing: Part, weights: WeightsFile | None) -> None:
     """Train to the last epoch of the recipe; the file is written anew after each one."""
     recipe = run.recipe
     digits = len(str(recipe.epochs))
@@ -137,8 +165,7 @@ def _train_epochs(run: Run, training: Part, testing: Part, weights: str | None) 
                 }
             )
             if weights is not None:
-                minigrad.save(run.checkpoint(), weights)
-            run.saved_epoch = run.epoch
+                weights.save(run)
             progress.line(
                 f"epoch {run.epoch:>{digits}}/{recipe.epochs}  loss {loss:.4f}  accuracy "
                 f"{100 * accuracy:6.2f} %  test {100 * test_accuracy:6.2f} %  "
@@ -198,16 +225,14 @@ def _title(recipe: Recipe) -> str:
     )
 
 
-def _interrupted(run: Run, weights: str | None) -> str:
-    stopped = f"interrupted in epoch {run.saved_epoch + 1}"
+def _interrupted(run: Run, weights: WeightsFile | None) -> str:
+    stopped = f"interrupted after {run.epoch} of {run.recipe.epochs} epochs"
     if weights is None:
         return f"{stopped}; nothing was saved"
-    if run.saved_epoch > run.started_epoch:
-        return (
-            f"{stopped}; {weights} holds the run after epoch {run.saved_epoch}: go on with "
-            f"--resume {weights}"
-        )
-    kept = f"; {weights} is as it was" if os.path.exists(weights) else ""
+    path, epoch = weights.path, weights.epoch(run)
+    if epoch > run.started_epoch:
+        return f"{stopped}; {path} holds the run after epoch {epoch}: go on with --resume {path}"
+    kept = f"; {path} is as it was" if os.path.exists(path) else ""
     return f"{stopped}; no epoch was complete, so nothing was saved{kept}"
 
 
