@@ -17,7 +17,7 @@ from typing import Any
 import numpy
 
 from minigrad.errors import ArgumentError
-from minigrad.kernels import reference
+from minigrad.kernels import pooling, reference
 from minigrad.kernels.convolution import (
     convolve,
     convolve_input_grad,
@@ -25,13 +25,8 @@ from minigrad.kernels.convolution import (
     fold,
     unfold,
 )
-from minigrad.kernels.pooling import (
-    max_pool,
-    max_pool_grad,
-    max_pool_winners,
-    window_spread,
-    window_sum,
-)
+from minigrad.kernels.exponentials import exponentials, sums
+from minigrad.kernels.pooling import max_pool_winners, place, window_spread, window_sum
 from minigrad.kernels.windows import in_single, output_sizes
 
 __all__ = [
@@ -40,6 +35,7 @@ __all__ = [
     "convolve",
     "convolve_input_grad",
     "convolve_weight_grad",
+    "exponentials",
     "fold",
     "in_single",
     "max_pool",
@@ -49,6 +45,8 @@ __all__ = [
     "normalise_grad",
     "normalise_weight_grad",
     "output_sizes",
+    "place",
+    "sums",
     "unfold",
     "use",
     "window_spread",
@@ -59,9 +57,8 @@ _PLAIN = (
     convolve,
     convolve_input_grad,
     convolve_weight_grad,
+    exponentials,
     fold,
-    max_pool,
-    max_pool_grad,
     max_pool_winners,
     unfold,
     window_spread,
@@ -112,9 +109,19 @@ add_rows = Kernel(reference.add_rows, least=1 << 14)
 normalise = Kernel(reference.normalise, least=1 << 14)
 normalise_grad = Kernel(reference.normalise_grad, least=1 << 14)
 normalise_weight_grad = Kernel(reference.normalise_weight_grad, least=1 << 14)
+max_pool = Kernel(pooling.max_pool, least=1 << 15)
+max_pool_grad = Kernel(pooling.max_pool_grad, least=1 << 13)
 
 _COMPILED = {
-    kernel.name: kernel for kernel in (add_rows, normalise, normalise_grad, normalise_weight_grad)
+    kernel.name: kernel
+    for kernel in (
+        add_rows,
+        max_pool,
+        max_pool_grad,
+        normalise,
+        normalise_grad,
+        normalise_weight_grad,
+    )
 }
 
 

@@ -104,9 +104,11 @@ def _mask(operation: str, xp: Any, scores: Any, attn_mask: Any) -> tuple[Any, An
     mask = raw(attn_mask)
     if mask.dtype.kind == "b":
         some = mask.any(-1, keepdims=True)
-        if bool(some.all()):
-            return where(attn_mask, scores, float("-inf")), None
-        return where(mask | ~some, scores, float("-inf")), some
+        whole = bool(some.all())
+        seen = mask if whole else mask | ~some
+        # Added, a mask costs one pass, and its gradient none.
+        added = xp.where(seen, xp.zeros((), scores.dtype), xp.asarray(-xp.inf, scores.dtype))
+        return scores + added, None if whole else some
     if mask.dtype.kind != "f":
         raise DtypeError(
             f"{operation}(): argument 'attn_mask' must be bool or floating, got {mask.dtype}; "

@@ -33,9 +33,8 @@ def _softmax(xp: Any, input: Any, *, dim: int) -> Any:
     input = kernels.in_single(xp, input)
     if not input.size:
         return input.astype(dtype)
-    out = input - input.max(dim, keepdims=True)
-    xp.exp(out, out=out)
-    out /= out.sum(dim, keepdims=True)
+    out, totals, _ = kernels.exponentials(xp, input, dim)
+    out *= 1 / totals
     return out if out.dtype is dtype else out.astype(dtype)
 
 
@@ -49,8 +48,9 @@ def _softmax(xp: Any, input: Any, *, dim: int) -> Any:
 def softmax_grad(xp: Any, input: Any, values: Any, *, dim: int) -> Any:
     """The cotangent of softmax's input, given that of its output `values`."""
     out = input * values
-    total = out.sum(dim, keepdims=True)
-    out -= values * total
+    total = kernels.sums(xp, out, dim)
+    xp.subtract(input, total, out=out)
+    out *= values
     return out
 
 
@@ -60,8 +60,9 @@ def _log_softmax(xp: Any, input: Any, *, dim: int) -> Any:
     input = kernels.in_single(xp, input)
     if not input.size:
         return input.astype(dtype)
-    out = input - input.max(dim, keepdims=True)
-    out -= xp.log(xp.exp(out).sum(dim, keepdims=True))
+    _, totals, shift = kernels.exponentials(xp, input, dim)
+    out = input - shift
+    out -= xp.log(totals)
     return out if out.dtype is dtype else out.astype(dtype)
 
 
@@ -74,7 +75,7 @@ def _log_softmax(xp: Any, input: Any, *, dim: int) -> Any:
 def log_softmax_grad(xp: Any, input: Any, values: Any, *, dim: int) -> Any:
     """The cotangent of log_softmax's input, given that of its output `values`."""
     out = xp.exp(values)
-    out *= input.sum(dim, keepdims=True)
+    out *= kernels.sums(xp, input, dim)
     return xp.subtract(input, out, out=out)
 
 
@@ -124,8 +125,8 @@ def _along(function: Any, operation: str, input: Any, dim: Any, dtype: Any) -> A
 
 
 @primitive(
-    input=lambda g, input, target, mean, saved: (
-        g * cross_entropy_grad(input, target, mean=mean, saved=saved)
+    input=lambda g, input, target, mean, saved: cross_entropy_grad(
+        g, input, target, mean=mean, saved=saved
     )
 )
 def cross_entropy_of_classes(
@@ -135,32 +136,39 @@ def cross_entropy_of_classes(
 
     Targets are valid: the caller has checked them.
     """
-    dtype = input.dtype
-    shifted = kernels.in_single(xp, input)
-    shifted = shifted - shifted.max(1, keepdims=True)
-    rows = xp.arange(len(shifted))
-    right = shifted[rows, target]
-    powers = xp.exp(shifted, out=shifted)
-    totals = powers.sum(1, keepdims=True)
+    logits = input if input.dtype.char != "e" else kernels.in_single(xp, input)
+    powers, totals, shift = kernels.exponentials(xp, logits, 1)
+    rows = xp.arange(len(logits))
     saved += (powers, totals, rows)
-    loss = xp.log(totals).sum() - right.sum()
-    return (loss / len(rows) if mean else loss).astype(dtype, copy=False)
+    right = logits[rows, target][:, None]
+    right -= shift
+    losses = xp.log(totals)
+    losses -= right
+    loss = losses.sum()
+    if mean:
+        loss = loss / len(rows)
+    return loss if logits is input else loss.astype(input.dtype)
 
 
 @primitive(
-    input=lambda g, input, shape, mean: (
-        softmax_grad(g / shape[0] if mean else g, _softmax(input, dim=1), dim=1)
-    )
+    input=lambda g, input, logits, target, mean, saved: sum_to(
+        # The gradient for a cotangent of one; what is left of this one is zero.
+        g * cross_entropy_grad(input * 0 + 1, logits, target, mean=mean, saved=saved),
+        size=(),
+    ),
+    logits=lambda g, input, logits, shape, mean: softmax_grad(
+        g * (input / shape[0] if mean else input), _softmax(logits, dim=1), dim=1
+    ),
 )
 def cross_entropy_grad(
-    xp: Any, input: Any, target: Any, *, mean: bool, saved: list[Any]
+    xp: Any, input: Any, logits: Any, target: Any, *, mean: bool, saved: list[Any]
 ) -> Any:
-    """The gradient of `cross_entropy_of_classes`: softmax less one at the targets."""
+    """The cotangent of the logits, given the loss's `input`: softmax less one at the targets."""
     powers, totals, rows = saved
-    scale = 1 / len(rows) if mean else 1
+    scale = input / len(rows) if mean else input
     grad = powers * (scale / totals)
     grad[rows, target] -= scale
-    return grad.astype(input.dtype, copy=False)
+    return grad if grad.dtype is logits.dtype else grad.astype(logits.dtype)
 
 
 @primitive(input=lambda g, index, shape: place_classes(g, index, size=shape))

@@ -6,7 +6,6 @@ from math import prod
 from typing import Any
 
 from minigrad import kernels
-from minigrad.backend import backend_of
 from minigrad.errors import ArgumentError
 from minigrad.graph import primitive
 from minigrad.ops.windows import LAYOUTS, Sizes, batched, per_dimension
@@ -83,12 +82,7 @@ def pick(xp: Any, input: Any, index: Any, *, dims: int) -> Any:
 @primitive(input=lambda g, index, dims: pick(g, index, dims=dims))
 def unpick(xp: Any, input: Any, index: Any, *, size: Sizes, dims: int) -> Any:
     """The transpose of `pick`: planes of zeros with the elements added at flat positions."""
-    lead = prod(size[: len(size) - dims])
-    out = xp.zeros((lead, prod(size[len(size) - dims :])), input.dtype)
-    rows = xp.arange(lead)[:, None]
-    place = (rows, index.reshape(lead, -1))
-    backend_of(out).scatter_add(out, place, input.reshape(lead, -1))
-    return out.reshape(size)
+    return kernels.place(xp, input, index, size, dims)
 
 
 @primitive(

@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 from minigrad.backend import namespace
+from minigrad.dtypes import int64
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.nn.functional.loss import check_reduction, reduced
 from minigrad.ops.fused import cross_entropy_of_classes, log_softmax, pick_classes
@@ -42,19 +43,20 @@ def cross_entropy(
     classes, logits = raw(target), raw(input)
     if (
         weight is None
-        and label_smoothing == 0.0
-        and logits.ndim == 2
+        and not label_smoothing
         and reduction != "none"
-        and classes.dtype.kind == "i"
-        and classes.ndim == 1
-        and 0 < len(classes) == len(logits)
+        and logits.ndim == 2
         and logits.dtype.kind == "f"
-        and classes.max() < logits.shape[1]
-        and classes.min() >= 0
-        and not (0 <= ignore_index < logits.shape[1] and (classes == ignore_index).any())
+        and classes.dtype == int64
+        and classes.shape == logits.shape[:1]
+        and classes.size
     ):
-        check_reduction("cross_entropy", reduction)
-        return cross_entropy_of_classes(input, classes, mean=reduction == "mean", saved=[])
+        count = logits.shape[1]
+        # Seen as unsigned, a negative number is a large one: one look finds both kinds of errors.
+        valid = classes.view("Q").max() < count
+        if valid and (ignore_index < 0 or not (classes == ignore_index).any()):
+            check_reduction("cross_entropy", reduction)
+            return cross_entropy_of_classes(input, classes, mean=reduction == "mean", saved=[])
     return _general(input, target, weight, ignore_index, reduction, label_smoothing)
 
 
