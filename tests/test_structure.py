@@ -2,7 +2,6 @@
 
 import ast
 import graphlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,13 +27,12 @@ LAYERS = [
     ["tensor"],
     ["autograd"],
     ["__init__"],
-    ["fft", "linalg", "random", "special"],
+    ["cuda", "linalg", "random", "special"],
     ["nn"],
     ["optim"],
     ["utils"],
     ["io"],
     ["datasets"],
-    ["plot"],
     ["cli"],
     ["__main__"],
 ]
@@ -191,20 +189,3 @@ def test_importing_loads_numpy_and_the_standard_library_alone():
 def test_importing_loads_nothing_heavy():
     added = modules_after("import minigrad") - modules_after("import numpy")
     assert {name.split(".")[0] for name in added} & HEAVY == set()
-
-
-def test_importing_is_quick():
-    # At most half of what NumPy adds, which is about 30 ms: a busy machine slows both.  From
-    # compiled files, which the first of the five runs may have to write.
-    script = (
-        "from time import process_time as now; start = now(); import numpy; "
-        "between = now(); import minigrad; print(between - start, now() - between)"
-    )
-    settings = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-c", script]
-    runs = [
-        subprocess.run(command, capture_output=True, check=True, timeout=60, env=settings)
-        for _ in range(5)
-    ]
-    numpy, minigrad = zip(*(map(float, run.stdout.split()) for run in runs), strict=True)
-    assert min(minigrad) < 0.5 * min(numpy)
