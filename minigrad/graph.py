@@ -34,7 +34,7 @@ import numpy
 
 from minigrad import mutation, specialise
 from minigrad.backend import as_array, namespace, ndarray
-from minigrad.errors import ArgumentError, DtypeError
+from minigrad.errors import ArgumentError, DeviceError, DtypeError
 from minigrad.mutation import tick
 
 P = ParamSpec("P")
@@ -285,7 +285,7 @@ def output_node(node: Node | None, position: int, count: int, array: Any) -> Nod
 
 def explain(op: Primitive, error: Exception, arguments: dict[str, Any]) -> Exception:
     """The error to raise for a forward that failed: the operation, its arguments, their shapes."""
-    if isinstance(error, (ArgumentError, DtypeError)) or getattr(error, "explained", False):
+    if isinstance(error, (ArgumentError, DeviceError, DtypeError)) or getattr(error, "explained", False):
         return error
     parts = []
     for name, value in arguments.items():

@@ -91,7 +91,7 @@ def isclose(
     """Where |input - other| <= atol + rtol * |other|, elementwise; both must have one dtype."""
     for name, value in (("input", input), ("other", other)):
         check_tensor("isclose", name, value)
-    if input.dtype is not other.dtype:
+    if input.dtype != other.dtype:
         raise DtypeError(
             f"isclose(): argument 'input' is {input.dtype} and 'other' is {other.dtype}; convert "
             f"one, for example other.to(input.dtype)"

@@ -38,7 +38,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 def _not_bool(operation: str, arguments: dict[str, Any]) -> tuple[Any, ...]:
     for name, value in arguments.items():
-        if isinstance(value, bool) or getattr(value, "dtype", None) is dtypes.bool:
+        if isinstance(value, bool) or getattr(value, "dtype", None) == dtypes.bool:
             raise DtypeError(
                 f"{operation}(): argument '{name}' is bool, and subtraction of bools is not "
                 f"defined; invert a mask with ~mask, or convert it first, for example mask.int()"
@@ -81,7 +81,7 @@ def _scaled(
             f"{operation}(): argument '{name}' is {alpha!r}, which does not fit the result's dtype "
             f"{dtype}; convert an operand first"
         )
-    if isinstance(alpha, bool) and dtype is not dtypes.bool:
+    if isinstance(alpha, bool) and dtype != dtypes.bool:
         raise DtypeError(f"{operation}(): argument '{name}' is a bool, but the result is {dtype}")
     return input, (mul(other, alpha) if hasattr(other, "dtype") else other * alpha)
 
@@ -348,11 +348,11 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
 def _add_scaled(
     operation: str, input: Any, combine: Any, tensor1: Any, tensor2: Any, value: Any
 ) -> Any:
-    if input.dtype is dtypes.float16:
+    if input.dtype == dtypes.float16:
         # Half precision would round three times.
         wide = (convert(tensor, dtypes.float32) for tensor in (input, tensor1, tensor2))
         result = _add_scaled(operation, next(wide), combine, next(wide), next(wide), value)
-        half = tensor1.dtype is dtypes.float16 and tensor2.dtype is dtypes.float16
+        half = tensor1.dtype == tensor2.dtype == dtypes.float16
         return convert(result, dtypes.float16) if half else result
     product = combine(tensor1, tensor2)
     if value == 1:

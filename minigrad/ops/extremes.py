@@ -176,7 +176,7 @@ def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return _arg("argmin", _argmin, input, dim, keepdim)
 
 
-def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; or along `dim`, with positions; or, given a tensor, of two elementwise.
 
     Along a dimension the result is a pair with the fields `values` and `indices`, and the gradient
@@ -186,16 +186,16 @@ def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     >>> minigrad.max(minigrad.tensor([3.0, 1.0, 2.0]))
     tensor(3.)
     """
-    return _extreme("max", _amax, maximum, input, dim, keepdim)
+    return _extreme("max", _amax, maximum, input, dim if other is None else other, keepdim)
 
 
-def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; or along `dim`, with positions; or, given a tensor, of two elementwise.
 
     Along a dimension the result is a pair with the fields `values` and `indices`, and the gradient
     goes to the element at the index; without one, equal elements share it evenly.
     """
-    return _extreme("min", _amin, minimum, input, dim, keepdim)
+    return _extreme("min", _amin, minimum, input, dim if other is None else other, keepdim)
 
 
 def _extreme(

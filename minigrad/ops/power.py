@@ -17,7 +17,7 @@ __all__ = ["float_power", "pow", "square"]
 
 
 def _not_bools(operation: str, arguments: dict[str, Any]) -> tuple[Any, ...]:
-    if all(getattr(value, "dtype", None) is dtypes.bool for value in arguments.values()):
+    if all(getattr(value, "dtype", None) == dtypes.bool for value in arguments.values()):
         raise DtypeError(
             f"{operation}(): both arguments are bool, for which no power is defined; "
             f"convert the first, for example input.int()"
@@ -115,7 +115,7 @@ def float_power(input: Any, exponent: Any) -> Any:
 def _float_power_in_place(input: Any, exponent: Any) -> Any:
     """`float_power` where its result has the input's dtype, for use in place."""
     result = float_power(input, exponent)
-    if result.dtype is not input.dtype:
+    if result.dtype != input.dtype:
         raise DtypeError(
             f"float_power_(): the result has dtype {result.dtype} and cannot be stored in a "
             f"tensor of dtype {input.dtype}; convert it first, or use float_power()"

@@ -185,7 +185,7 @@ def _any(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
 
 def _flag(result: Any, dtype: Any) -> Any:
     # torch answers in uint8 where it was asked in uint8.
-    return result.astype(dtype) if dtype is dtypes.uint8 else result
+    return result.astype(dtype) if dtype == dtypes.uint8 else result
 
 
 def _tested(operation: str, input: Any, dim: Any) -> Dims:

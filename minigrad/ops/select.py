@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import dtypes
+from minigrad.backend import cpu, namespace, ndarray
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, broadcasting, primitive, wrap
 from minigrad.ops.operands import between, check_tensor, on_tensor
@@ -41,7 +42,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     traced = isinstance(condition, Traced)
     mask = condition._array if traced else condition
     if mask.dtype.kind != "b":
-        if mask.dtype is not dtypes.uint8:
+        if mask.dtype != dtypes.uint8:
             raise DtypeError(
                 f"where(): argument 'condition' must be bool, got {mask.dtype}; "
                 f"compare first, for example where(condition != 0, input, other)"
@@ -57,6 +58,8 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     other=lambda g, condition: _where(0, g, condition=condition),
 )
 def _where(xp: Any, input: Any, other: Any, *, condition: Any) -> Any:
+    if condition.__class__ is not ndarray or xp is not cpu.xp:
+        namespace("where", condition=condition, input=input, other=other)
     if input.__class__ in _NUMBERS:
         input = other.dtype.type(input)
     elif other.__class__ in _NUMBERS:
