@@ -293,7 +293,9 @@ _tricks = Module(
 )
 strict = Module(numpy, NAMES, {
     "ndarray": StrictArray,
-    "linalg": Module(numpy.linalg, dict.fromkeys(LINALG), {"LinAlgError": numpy.linalg.LinAlgError}),
+    "linalg": Module(
+        numpy.linalg, dict.fromkeys(LINALG), {"LinAlgError": numpy.linalg.LinAlgError}
+    ),
     "lib": Module(None, {}, {"stride_tricks": _tricks}),
 })  # fmt: skip
 

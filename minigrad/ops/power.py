@@ -22,6 +22,12 @@ def _not_bools(operation: str, arguments: dict[str, Any]) -> tuple[Any, ...]:
             f"{operation}(): both arguments are bool, for which no power is defined; "
             f"convert the first, for example input.int()"
         )
+    base, exponent = arguments.values()
+    if exponent.__class__ is int and exponent < 0 and getattr(base, "dtype", None) is dtypes.uint8:
+        raise ArgumentError(
+            f"{operation}(): argument 'exponent' is {exponent}, and integers have no negative "
+            f"integer powers; convert the input first, for example input.float() ** {exponent}"
+        )
     return agree(operation, arguments)
 
 

@@ -153,7 +153,12 @@ def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
 
 
 def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """The mean of the elements that are not NaN."""
+    """The mean of the elements that are not NaN; raises DtypeError for integers."""
+    if dtype is None and input.dtype.kind in "biu":
+        raise DtypeError(
+            f"nanmean(): argument 'input' is {input.dtype}; a mean is floating: convert it first, "
+            f"for example input.float().nanmean(), or give dtype="
+        )
     total_ = nansum(input, dim, keepdim, dtype=dtype)
     return total_ / _count_numbers(input, dim=reduced("nanmean", input, dim), keepdim=keepdim)
 

@@ -355,7 +355,7 @@ ACTIVATIONS = {
     ),
     "logsigmoid": unary(lambda x: torch.nn.functional.logsigmoid(x), away=(0,), kinds="f"),
     "silu": unary(lambda x: torch.nn.functional.silu(x), kinds="f"),
-    "_silu_slope": unary(silu_slope),
+    "_silu_slope": unary(silu_slope, kinds="fc"),
     "mish": unary(lambda x: torch.nn.functional.mish(x), kinds="f"),
     "_gelu": unary(lambda x: torch.nn.functional.gelu(x), kinds="f"),
     "_gelu_slope": unary(gelu_slope, kinds="f"),
