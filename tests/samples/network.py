@@ -231,16 +231,23 @@ def cross_entropy(x: Any, target: Any, mean: bool, saved: Any) -> Any:
     return torch.nn.functional.cross_entropy(x, target, reduction=kind)
 
 
-def cross_entropy_grad(x: Any, target: Any, mean: bool, saved: Any) -> Any:
+def classes_grad(s: Source) -> Sample:
+    drawn = classes(s)
+    return sample(s.floats(()), *drawn.inputs, **drawn.constants)
+
+
+def cross_entropy_grad(g: Any, x: Any, target: Any, mean: bool, saved: Any) -> Any:
     chosen = torch.nn.functional.one_hot(target, x.shape[1])
-    return (torch.softmax(x, 1) - chosen) / (len(x) if mean else 1)
+    return g * (torch.softmax(x, 1) - chosen) / (len(x) if mean else 1)
 
 
-def call_cross_entropy_grad(op: Any, x: Any, target: Any, mean: bool, saved: Any) -> Any:
+def call_cross_entropy_grad(
+    op: Any, g: Any, x: Any, target: Any, mean: bool, saved: Any
+) -> Any:
     """The forward leaves in `saved` what its gradient needs."""
     forward = function_of(registry["cross_entropy_of_classes"])
     forward(x.detach()._array, target._array, mean=mean, saved=saved)
-    return op(x, target, mean=mean, saved=saved)
+    return op(g, x, target, mean=mean, saved=saved)
 
 
 def picked_classes(s: Source) -> Sample:
@@ -314,6 +321,27 @@ def call_normalise_grad(op: Any, g: Any, x: Any, weight: Any, **constants: Any) 
     forward = function_of(registry["normalise"])
     forward(x.detach()._array, **{**constants, "affine": ()})
     return op(g, x, weight, **constants)
+
+
+def normalised_weight_grad(s: Source) -> Sample:
+    drawn = normalised(s)
+    shape, affine = drawn.inputs[0].shape, drawn.constants["affine"]
+    size = tuple(n for n in affine if n != 1) or (1,)
+    return sample(s.floats(shape), drawn.inputs[0], **drawn.constants, size=size)
+
+
+def normalise_weight_grad(
+    g: Any, x: Any, axes: Any, affine: Any, eps: float, centred: bool, saved: Any, size: Any
+) -> Any:
+    y, _ = standard(x, axes, eps, centred)
+    return (g * y).sum_to_size(affine).reshape(size)
+
+
+def call_normalise_weight_grad(op: Any, g: Any, x: Any, size: Any, **constants: Any) -> Any:
+    """The forward leaves in `saved` what its gradient needs."""
+    forward = function_of(registry["normalise"])
+    forward(x.detach()._array, **{**constants, "affine": ()})
+    return op(g, x, size=size, **constants)
 
 
 def inverse_spread(s: Source) -> Sample:
@@ -422,10 +450,13 @@ ROWS = {
     "_log_softmax": Row(along, lambda x, dim: torch.log_softmax(x, dim)),
     "log_softmax_grad": Row(softmax_grad, log_softmax_grad_reference),
     "cross_entropy_of_classes": Row(classes, cross_entropy),
-    "cross_entropy_grad": Row(classes, cross_entropy_grad, call=call_cross_entropy_grad),
+    "cross_entropy_grad": Row(classes_grad, cross_entropy_grad, call=call_cross_entropy_grad),
     "pick_classes": Row(picked_classes, pick_classes, "fc"),
     "place_classes": Row(placed_classes, place_classes, "fc"),
     "normalise": Row(normalised, normalise, count=12),
+    "normalise_weight_grad": Row(
+        normalised_weight_grad, normalise_weight_grad, call=call_normalise_weight_grad
+    ),
     "normalise_grad": Row(normalised_grad, normalise_grad, count=12, call=call_normalise_grad),
     "inverse_spread": Row(
         inverse_spread, lambda x, axes, eps, centred: standard(x, axes, eps, centred)[1]
