@@ -1,0 +1,157 @@
+"""The compiled kernels equal their reference, and the choice between them can be read and made."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import minigrad
+from minigrad import kernels
+from minigrad.errors import ArgumentError
+
+LAYOUTS = {
+    "layer": ((6, 5, 24), (2,), (24,), (24,)),
+    "layer over two": ((6, 5, 24), (1, 2), (5, 24), (5, 24)),
+    "batch": ((4, 3, 5, 6), (0, 2, 3), (1, 3, 1, 1), (3,)),
+    "batch of vectors": ((9, 5), (0,), (1, 5), (5,)),
+    "batch of short rows": ((4, 3, 2), (0, 2), (1, 3, 1), (3,)),
+    "one channel": ((4, 1, 16), (0, 2), (1, 1, 1), (1,)),
+    "group": ((4, 2, 3, 16), (2, 3), (1, 2, 3, 1), (6,)),
+    "instance": ((4, 3, 5, 6), (2, 3), (1, 3, 1, 1), (3,)),
+}
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+def both(function, *arguments):
+    """The results of the reference and of the compiled twin, on copies of the arguments."""
+    pytest.importorskip("numba", reason="compares the kernels that Numba compiles")
+    results = []
+    for implementation in ("reference", "numba"):
+        copies = [a.copy() if isinstance(a, np.ndarray) else a for a in arguments]
+        with kernels.use(implementation):
+            result = function(np, *copies)
+        results.append(copies[0] if result is None or result is True else result)
+    return results
+
+
+def assert_same(plain, compiled, tolerance):
+    plain, compiled = (r if isinstance(r, tuple) else (r,) for r in (plain, compiled))
+    assert len(plain) == len(compiled)
+    for a, b in zip(plain, compiled):
+        assert a.dtype == b.dtype
+        # A mean that counts as zero may be one zero for all rows.
+        a, b = np.broadcast_arrays(a, b)
+        np.testing.assert_allclose(b, a, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("with_weight", [True, False])
+def test_normalisation(rng, dtype, layout, centred, with_weight):
+    shape, axes, affine, parameters = LAYOUTS[layout]
+    # The sums run in another order: a few units in the last place.
+    tolerance = 2e-5 if dtype == "float32" else 1e-12
+    x = rng.normal(3, 2, shape).astype(dtype)
+    g = rng.normal(size=shape).astype(dtype)
+    weight = rng.normal(1, 0.2, parameters).astype(dtype) if with_weight else None
+    bias = rng.normal(size=parameters).astype(dtype) if with_weight else None
+    found = both(kernels.normalise, x, weight, bias, axes, affine, 1e-5, centred)
+    assert_same(*found, tolerance)
+    _, mean, _, inverse = found[0]
+    rest = (weight, mean, inverse, axes, affine, centred)
+    assert_same(*both(kernels.normalise_grad, g, x, *rest), tolerance)
+    assert_same(
+        *both(kernels.normalise_weight_grad, g, x, mean, inverse, affine), 20 * tolerance
+    )
+
+
+def test_normalisation_of_views(rng):
+    x = rng.normal(size=(24, 5, 6)).transpose(2, 1, 0)[::-1]
+    weight = rng.normal(size=48)[::2]
+    assert_same(*both(kernels.normalise, x, weight, None, (2,), (24,), 1e-5, True), 1e-12)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 8, 6), (2, 7, 9), (1, 1, 2, 2)])
+def test_pooling_of_pairs(rng, shape):
+    # Small whole numbers, so that windows have ties: the first wins.
+    x = rng.integers(-2, 3, shape).astype("float32")
+    count = (shape[-2] // 2, shape[-1] // 2)
+    windows = ((2, 2), (2, 2), (0, 0), (1, 1))
+    out, compiled = both(kernels.max_pool, x, *windows, count)
+    np.testing.assert_array_equal(compiled, out)
+    g = rng.normal(size=out.shape).astype("float32")
+    np.testing.assert_array_equal(*both(kernels.max_pool_grad, g, x, out, *windows))
+
+
+def test_pooling_hands_on_nans(rng):
+    x = rng.normal(size=(1, 4, 4))
+    x[0, 0, 1] = x[0, 2, 2] = x[0, 3, 3] = np.nan
+    windows = ((2, 2), (2, 2), (0, 0), (1, 1))
+    out, compiled = both(kernels.max_pool, x, *windows, (2, 2))
+    np.testing.assert_array_equal(compiled, out)
+    assert np.isnan(out[0, 0, 0])
+    grad, compiled = both(kernels.max_pool_grad, np.ones((1, 2, 2)), x, out, *windows)
+    np.testing.assert_array_equal(compiled, grad)
+    assert grad[0, 0, 1] == 1  # the NaN
+    assert grad[0, 3, 3] == 1  # the last of two, as in torch
+    assert grad.sum() == 4
+
+
+def test_rows_add_up_in_order(rng):
+    index = rng.integers(0, 5, 200)
+    values = rng.normal(size=(200, 7)).astype("float32")
+    plain, compiled = both(kernels.add_rows, np.zeros((5, 7), "float32"), index, values)
+    np.testing.assert_array_equal(compiled, plain)
+    expected = np.stack([values[index == row].sum(0) for row in range(5)])
+    np.testing.assert_allclose(plain, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_the_choice_can_be_read_and_made():
+    pytest.importorskip("numba", reason="without Numba there is no choice")
+    assert kernels.active()["normalise"] == "numba"
+    assert kernels.active()["convolve"] == "reference"
+    with kernels.use("reference", "normalise"):
+        assert kernels.active()["normalise"] == "reference"
+        assert kernels.active()["max_pool"] == "numba"
+    assert kernels.active()["normalise"] == "numba"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("fast",), "'implementation' must be"), (("auto", "convolve"), "'convolve' has no compiled")],
+)
+def test_a_choice_that_is_not_there_is_refused(arguments, words):
+    with pytest.raises(ArgumentError, match=words):
+        kernels.use(*arguments)
+
+
+def test_small_work_loads_no_compiler():
+    code = (
+        "import sys, minigrad\n"
+        "x = minigrad.ones(4, 8)\n"
+        "minigrad.nn.functional.layer_norm(x, (8,))\n"
+        "assert 'numba' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_layer_is_the_same_either_way(rng):
+    pytest.importorskip("numba", reason="compares the kernels that Numba compiles")
+    results = []
+    for implementation in ("reference", "numba"):
+        with kernels.use(implementation):
+            x = minigrad.from_numpy(np.random.default_rng(1).normal(size=(8, 4, 6, 6)))
+            x.requires_grad_(True)
+            norm = minigrad.nn.BatchNorm2d(4).double()
+            loss = (norm(x) ** 3).sum()
+            (first,) = minigrad.autograd.grad(loss, x, create_graph=True)
+            (second,) = minigrad.autograd.grad((first**2).sum(), x)
+            results.append((loss.item(), first.detach().numpy(), second.numpy()))
+    for plain, compiled in zip(*results):
+        np.testing.assert_allclose(compiled, plain, rtol=1e-9, atol=1e-9)
