@@ -264,3 +264,63 @@ def test_schedules_refuse_bad_options():
         schedulers.StepLR("adam", 1)
     with pytest.raises(ArgumentError, match=r"step\(validation_loss\)"):
         schedulers.ReduceLROnPlateau(optimizer).step()
+
+
+@pytest.mark.parametrize("owner", ["optimizer", "module"])
+def test_zeroing_a_gradient_that_is_not_finite(owner):
+    layer = mg.nn.Linear(2, 1, bias=False)
+    layer.weight.grad = held = mg.tensor([[np.nan, np.inf]])
+    zeroing = layer if owner == "module" else mg.optim.SGD(layer.parameters(), lr=0.1)
+    zeroing.zero_grad(set_to_none=False)
+    assert layer.weight.grad.tolist() == held.tolist() == [[0.0, 0.0]]
+
+
+def test_joined_parameters_that_changed_their_dtype_step_in_the_new_one():
+    results = []
+    for joined in (True, False):
+        a = mg.tensor([1.0, 2.0], requires_grad=True)
+        b = mg.tensor([3.0], requires_grad=True)
+        groups = [a, b] if joined else [{"params": [a]}, {"params": [b]}]
+        optimizer = mg.optim.SGD(groups, lr=0.1, momentum=0.9)
+        for step in range(4):
+            if step == 2:
+                a.data, b.data = a.data.double() + 1e-10, b.data.double() - 1e-10
+            optimizer.zero_grad()
+            ((a * a).sum() + (b * b).sum()).backward()
+            optimizer.step()
+        results.append(a.tolist() + b.tolist())
+    np.testing.assert_allclose(*results, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "RMSprop", "Adagrad"])
+def test_complex_parameters_step_by_their_parts(name):
+    results = []
+    for lib in (mg, torch):
+        a = lib.tensor([1 + 1j, 2 - 3j], dtype=lib.complex128, requires_grad=True)
+        b = lib.tensor([[3 + 2j]], dtype=lib.complex128, requires_grad=True)
+        for parameters in ([a], [b, a]):
+            optimizer = getattr(lib.optim, name)(parameters, lr=0.1, weight_decay=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                ((a * a * a.conj()).real.sum() + (b * b).imag.sum() * a.real.sum()).backward()
+                optimizer.step()
+        results.append([a.detach().numpy(), b.detach().numpy()])
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_a_large_parameter_that_changes_its_layout_keeps_its_state():
+    results = []
+    for lib in (mg, torch):
+        start_ = np.linspace(-1, 1, 200 * 200).reshape(200, 200)
+        a = lib.tensor(start_).t().requires_grad_()
+        optimizer = lib.optim.Adam([a], lr=0.1)
+        for step in range(4):
+            if step == 2:
+                a.data = a.data.contiguous()
+            optimizer.zero_grad()
+            (a * a).sum().backward()
+            optimizer.step()
+        results.append(a.detach().numpy())
+    # Some elements end near 0, as differences of numbers near 1.
+    np.testing.assert_allclose(*results, rtol=1e-12, atol=1e-15)

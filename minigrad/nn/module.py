@@ -249,7 +249,7 @@ class Module:
             if set_to_none:
                 parameter.grad = None
             elif parameter.grad is not None:
-                parameter.grad = parameter.grad.detach() * 0
+                parameter.grad = parameter.grad.detach().zero_()
 
     def _convert(self, change: Callable[[Tensor], Any]) -> Self:
         """Change every parameter's, gradient's and buffer's array, keeping the tensor objects."""

@@ -65,7 +65,8 @@ class Adam(Optimizer):
     def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of p, in place; a large array goes block by block."""
         state["step"] += 1
-        if p.size <= BLOCK or not p.flags.c_contiguous:
+        arrays = (p, *(value for value in state.values() if not isinstance(value, int)))
+        if p.size <= BLOCK or not all(array.flags.c_contiguous for array in arrays):
             self._update(p, g, state, group)
             return
         flat = {

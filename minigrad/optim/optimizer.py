@@ -3,7 +3,8 @@
 An algorithm is two functions on raw arrays: `init(p, group)` makes the state of one array and
 `update(p, g, state, group)` changes array and state in place. Since both work element by element,
 the base may hand them many small parameters joined into one flat array: a step of a small model
-is then a dozen NumPy calls, whatever the number of its layers.
+is then a dozen NumPy calls, whatever the number of its layers. Complex parameters come that way
+always, as the flat array of their real and imaginary parts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from minigrad import mutation
+from minigrad import dtypes, mutation
 from minigrad.backend import backend_of
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import Leaf, Traced, grad_mode, wrap
@@ -130,7 +131,7 @@ class Optimizer:
                 if set_to_none:
                     parameter.grad = None
                 elif parameter.grad is not None:
-                    parameter.grad = parameter.grad.detach() * 0
+                    parameter.grad = parameter.grad.detach().zero_()
 
     # The step.
 
@@ -164,7 +165,7 @@ class Optimizer:
             array, g = parameter._array, grad._array
             if g.dtype is not array.dtype or g.shape != array.shape:
                 _check_gradient(type(self).__name__, parameter, g)
-            if array.size <= JOINED and len(group["params"]) > 1:
+            if (array.size <= JOINED and len(group["params"]) > 1) or array.dtype.kind == "c":
                 small.append(parameter)
                 continue
             own = state.get(parameter)
@@ -301,25 +302,31 @@ class _Family:
             for start, p in zip(starts, parameters, strict=False)
         ]
         fresh = optimizer.state.get(parameters[0]) is None
-        self.state = optimizer.init(flat, group)
+        self.state = optimizer.init(_parts(flat), group)
         if not fresh:
             olds = [optimizer.state[p] for p in parameters]
             for name in olds[0]:
                 old = [own[name] for own in olds]
                 number = isinstance(old[0], (int, float))
-                self.state[name] = old[0] if number else self.join(old)
+                self.state[name] = old[0] if number else _parts(self.join(old))
         self.shares: list[dict[str, Any]] = []
         for start, parameter in zip(starts, parameters, strict=False):
             stop = start + parameter._array.size
             share = {
                 name: value
                 if isinstance(value, (int, float))
-                else value[start:stop].reshape(parameter._array.shape)
+                else self.share(value, start, stop, parameter)
                 for name, value in self.state.items()
             }
             optimizer.state[parameter] = share
             self.shares.append(share)
         self.numbers = [n for n, v in self.state.items() if isinstance(v, (int, float))]
+
+    def share(self, value: Any, start: int, stop: int, parameter: Any) -> Any:
+        """One parameter's part of a joined array of the state."""
+        if self.values.dtype.kind == "c":
+            value = value.view(dtypes.complex_of(value.dtype))
+        return value[start:stop].reshape(parameter._array.shape)
 
     def join(self, arrays: list[Any]) -> Any:
         """The arrays end to end."""
@@ -328,7 +335,7 @@ class _Family:
     def valid(self, state: dict[Any, dict[str, Any]]) -> bool:
         """Whether the joined state still is the state of each parameter."""
         return all(
-            state.get(parameter) is share
+            state.get(parameter) is share and parameter._array.dtype == self.values.dtype
             for parameter, share in zip(self.parameters, self.shares, strict=True)
         )
 
@@ -338,7 +345,7 @@ class _Family:
         concatenate([p._array.reshape(-1) for p in self.parameters], out=self.values)
         concatenate([p.grad._array.reshape(-1) for p in self.parameters], out=self.gradients)
         g = -self.gradients if group.get("maximize") else self.gradients
-        optimizer.update(self.values, g, self.state, group)
+        optimizer.update(_parts(self.values), _parts(g), self.state, group)
         if len(self.state) > len(self.shares[0]):
             self.share_new()
         for name in self.numbers:
@@ -356,8 +363,13 @@ class _Family:
             stop = start + parameter._array.size
             for name, value in self.state.items():
                 if name not in share:
-                    share[name] = value[start:stop].reshape(parameter._array.shape)
+                    share[name] = self.share(value, start, stop, parameter)
             start = stop
+
+
+def _parts(array: Any) -> Any:
+    """A flat complex array seen as its real and imaginary parts; a real one itself."""
+    return array.view(dtypes.real_of(array.dtype)) if array.dtype.kind == "c" else array
 
 
 def _check_gradient(name: str, parameter: Any, g: Any) -> None:
