@@ -257,7 +257,12 @@ def finish(tensor: Traced, node: Node, g: Any) -> Any:
 
 def accumulate(tensor: Any, node: Node, g: Any) -> None:
     """Add a cotangent into `tensor.grad`; the first is copied unless its memory is its own."""
-    alone = not isinstance(g, Traced) and _alone(g)
+    leaf = node if isinstance(node, Leaf) else None
+    if leaf is not None and tensor._node is None:
+        # It was frozen with requires_grad_(False) after its use.
+        return
+    # A hook may keep the gradient that it sees, and what it returns.
+    alone = not isinstance(g, Traced) and _alone(g) and not (leaf and leaf.hooks)
     result = finish(tensor, node, g)
     previous = tensor.grad
     if previous is None:
@@ -269,8 +274,8 @@ def accumulate(tensor: Any, node: Node, g: Any) -> None:
         mutation.touch(previous._array, "backward")
     else:
         tensor.grad = add(previous, result)
-    if isinstance(node, Leaf) and node.accumulated:
-        for hook in list(node.accumulated.values()):
+    if leaf and leaf.accumulated:
+        for hook in list(leaf.accumulated.values()):
             hook(tensor)
 
 

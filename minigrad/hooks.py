@@ -80,12 +80,17 @@ class NodeHooks:
             if result is not None:
                 tensor = _checked(result, tensor)
         kept = None if self.retained is None else self.retained()
-        if kept is not None:
+        if kept is not None and self._made(kept):
             previous = kept.grad
             kept.grad = tensor if previous is None else previous + tensor
         if complex_:
             tensor = conj(tensor)
         return tensor if traced else tensor._array
+
+    def _made(self, tensor: Any) -> bool:
+        """Whether the tensor still has the value whose gradient comes here."""
+        node = tensor._node
+        return node is not None and bool(node.edges) and node.edges[0][1] is self
 
     def _wrap(self, array: Any) -> Any:
         tensor = object.__new__(self.like)

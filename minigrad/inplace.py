@@ -110,6 +110,7 @@ def update(tensor: Any, result: Any, name: str) -> Any:
             f"{name}(): the result has shape {list(new.shape)} and cannot be stored in a tensor of "
             f"shape {list(array.shape)}; use the out-of-place operation instead"
         )
+    _check_single(array, name)
     if new.dtype is not array.dtype:
         if not dtypes.can_cast(new.dtype, array.dtype):
             raise DtypeError(
@@ -139,11 +140,23 @@ def involved(tensor: Any, value: Any) -> bool:
     )
 
 
+def _check_single(array: Any, name: str) -> None:
+    """Raise GraphError if several elements lie at one memory location."""
+    if 0 in array.strides and any(
+        step == 0 and size > 1 for step, size in zip(array.strides, array.shape, strict=True)
+    ):
+        raise GraphError(
+            f"{name}(): several elements of this tensor of shape {list(array.shape)} lie at one "
+            f"memory location, as expand() leaves them; clone() it before changing it in place"
+        )
+
+
 def _check_view(tensor: Any, name: str) -> None:
     if tensor._base is not None and tensor._view is None:
         raise GraphError(
-            f"{name}(): this view was made under no_grad() of a tensor that requires a gradient, "
-            f"so a recorded change would not reach its base; make the view while recording"
+            f"{name}(): this view of a tensor that requires a gradient was made under no_grad() "
+            f"or returned by a custom function, so a recorded change would not reach its base; "
+            f"make the view while recording, or clone() it"
         )
 
 
@@ -171,17 +184,26 @@ def _place_node(base: Node | None, value: Node | None, chain: Chain) -> Node | N
 
 def reattach(base: Any) -> None:
     """Attach every live view of a base to the base's present node."""
+    _retain(base)
     if base._views is None:
         return
     source = wrap(base, base._array, base._node)
     for view in base._views:
         view._node = follow(source, view._view)._node
+        _retain(view)
+
+
+def _retain(tensor: Any) -> None:
+    """Let a tensor whose gradient is retained keep that of its present value."""
+    if tensor.retains_grad and tensor._node is not None:
+        tensor.retain_grad()
 
 
 def assign(tensor: Any, index: tuple[Any, ...], value: Any, getitem: Callable[..., Any]) -> None:
     """`tensor[index] = value`, the index normalised; `getitem` reads what is written."""
     name = "setitem"
     array = tensor._array
+    _check_single(array, name)
     raw = value._array if isinstance(value, Traced) else value
     recorded = is_recording() and involved(tensor, value)
     if recorded:

@@ -45,7 +45,8 @@ class _Mode:
     def __call__(self, function: F) -> F:
         """The function, run in this mode; a generator function runs each of its steps in it."""
         mode = self.mode
-        if function.__code__.co_flags & _IS_GENERATOR:
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_flags & _IS_GENERATOR:
             return _in_mode(function, mode)  # type: ignore[return-value]
 
         @functools.wraps(function)

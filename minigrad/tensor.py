@@ -244,7 +244,9 @@ class Tensor(
         return wrap(self, self._array)  # type: ignore[no-any-return]
 
     def detach_(self) -> Self:
-        """Make this tensor a leaf that needs no gradient."""
+        """Make this tensor a leaf that needs no gradient; GraphError if it is a view."""
+        if self._base is not None:
+            raise GraphError("detach_(): a view follows its base's gradient; use detach()")
         self._node = None
         return self
 
@@ -370,6 +372,8 @@ _OWN = frozenset({"_array", "_node", "_base", "_view", "_views", "grad", "retain
 
 def _unpickle(kind: type[Tensor], array: Any, place: str, requires_grad: bool) -> Tensor:
     tensor = new(kind)
+    # An unpickled dtype is an equal one, but not the object that operations compare with.
+    array = array.view(dtypes.as_dtype(array.dtype))
     tensor._array = backend_for(place).from_numpy(array, device(place))
     tensor._node = Leaf(tensor) if requires_grad else None
     return tensor

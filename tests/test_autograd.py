@@ -1,5 +1,6 @@
 """Backward and grad: values, orders, options, refusals; the graph's life and death."""
 
+import functools
 import gc
 import threading
 import weakref
@@ -314,3 +315,25 @@ def _grown(before):
 
     after = tracemalloc.take_snapshot()
     return sum(entry.size_diff for entry in after.compare_to(before, "filename"))
+
+
+def test_a_leaf_that_was_frozen_after_its_use_gets_no_gradient():
+    x, y = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    product = (x * y).sum()
+    x.requires_grad_(False)
+    product.backward()
+    assert x.grad is None
+    assert y.grad.tolist() == [1.0, 2.0]
+
+
+def test_materialized_zeros_of_an_infinite_input():
+    x, y = leaf([1.0, np.inf]), leaf(2.0)
+    (g,) = mg.autograd.grad(y * 2, x, materialize_grads=True)
+    assert g.tolist() == [0.0, 0.0]
+
+
+def test_no_grad_decorates_what_has_no_code_of_its_own():
+    def enabled(argument):
+        return mg.is_grad_enabled()
+
+    assert mg.no_grad()(functools.partial(enabled, 1))() is False

@@ -287,3 +287,69 @@ def test_mark_dirty_and_non_differentiable():
     doubled, index = WithIndex.apply(x)
     assert doubled.requires_grad
     assert not index.requires_grad
+
+
+def test_a_gradient_that_a_hook_kept_is_not_added_to_later():
+    x = leaf([1.0, 2.0])
+    seen = []
+    x.register_hook(seen.append)
+    (x * 2).sum().backward()
+    (x * 3).sum().backward()
+    assert [g.tolist() for g in seen] == [[2.0, 2.0], [3.0, 3.0]]
+    assert x.grad.tolist() == [5.0, 5.0]
+
+
+def test_a_tensor_that_a_hook_returned_is_not_added_to_later():
+    x = leaf([1.0, 2.0])
+    mask = mg.ones(2, dtype=mg.float64)
+    x.register_hook(lambda g: mask)
+    (x * 2).sum().backward()
+    (x * 3).sum().backward()
+    assert mask.tolist() == [1.0, 1.0]
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_a_retained_gradient_is_that_of_the_value_after_an_in_place_change():
+    x = leaf([1.0, 2.0])
+    y = x * 1
+    y.retain_grad()
+    y.mul_(2)
+    y[0] = 3.0
+    (y * y).sum().backward()
+    assert y.grad.tolist() == [6.0, 8.0]
+    assert x.grad.tolist() == [0.0, 16.0]
+
+
+def test_what_a_custom_function_returns_of_its_input_is_not_changed_in_place():
+    # The change would reach the input's memory, but not its gradient.
+    class First(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x[0]
+
+        @staticmethod
+        def backward(ctx, g):
+            return mg.stack([g, g * 0])
+
+    class Same(First):
+        @staticmethod
+        def forward(ctx, x):
+            return x
+
+    for function in (First, Same):
+        y = leaf([[1.0, 2.0], [3.0, 4.0]]) * 1
+        for argument in (y, y[:1]):
+            with pytest.raises(GraphError, match="custom function"):
+                function.apply(argument).mul_(3)
+
+
+def test_an_input_marked_as_not_differentiable_comes_back_without_a_gradient():
+    class Through(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_non_differentiable(x)
+            return x
+
+    x = leaf([1.0])
+    assert not Through.apply(x).requires_grad
+    assert x.requires_grad

@@ -271,3 +271,19 @@ def test_unused_views_do_not_pile_up():
     for i in range(1000):
         x[i % 100]
     assert len(x._views.references) < 100
+
+
+def test_a_tensor_expanded_over_one_memory_location_refuses_with_the_way_out():
+    y = mg.ones(1, 3).expand(2, 3)
+    with pytest.raises(GraphError, match=r"mul_\(\).*clone"):
+        y.mul_(2)
+    with pytest.raises(GraphError, match=r"setitem\(\).*clone"):
+        y[0] = 2.0
+
+
+def test_a_view_cannot_be_detached_in_place():
+    y = mg.ones(2, 3, requires_grad=True) * 1
+    with pytest.raises(GraphError, match=r"detach\(\)"):
+        y[0].detach_()
+    y.detach_()
+    assert not y.requires_grad

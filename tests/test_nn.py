@@ -464,3 +464,9 @@ def test_parameters_as_one_vector():
     assert (nn.utils.parameters_to_vector(net.parameters()) == vector * 2).all()
     with pytest.raises(ArgumentError, match="elements"):
         nn.utils.vector_to_parameters(vector[1:], net.parameters())
+
+
+def test_an_unpickled_parameter_has_the_very_dtype_that_operations_look_for():
+    # NumPy unpickles an equal dtype that is another object; every operation would convert it.
+    weight = pickle.loads(pickle.dumps(nn.Linear(2, 2))).weight
+    assert weight.dtype is mg.float32

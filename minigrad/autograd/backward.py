@@ -8,6 +8,7 @@ from typing import Any
 from minigrad import engine
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import Traced
+from minigrad.ops.creation import zeros_like
 from minigrad.tensor import Tensor
 
 __all__ = ["backward", "grad"]
@@ -102,7 +103,7 @@ def grad(
         if g is not None:
             continue
         if materialize_grads:
-            found[position] = targets[position].detach() * 0
+            found[position] = zeros_like(targets[position])
         elif not allow_unused:
             raise GraphError(
                 f"grad(): no output depends on inputs[{position}], a tensor of shape "

@@ -161,9 +161,15 @@ def _record(
     attached = []
     plain = {id(tensor) for tensor in ctx._plain}
     dirty = {id(tensor) for tensor in ctx._dirty}
+    bases = {
+        id(arg if arg._base is None else arg._base) for arg in args if isinstance(arg, Traced)
+    }
     for position, value in enumerate(outputs):
-        if not isinstance(value, Traced) or id(value) in plain:
+        if not isinstance(value, Traced):
             attached.append(value)
+            continue
+        if id(value) in plain:
+            attached.append(value if value._node is None else wrap(value, value._array))
             continue
         out = output_node(node, position, len(outputs), value._array)
         if id(value) in dirty:
@@ -171,7 +177,12 @@ def _record(
             inplace.rebase(value, out)
             attached.append(value)
         else:
-            attached.append(wrap(value, value._array, out))
+            result = wrap(value, value._array, out)
+            base = value if value._base is None else value._base
+            if id(base) in bases:
+                # Without a chain of views it cannot be changed in place, as in torch.
+                result._base = base
+            attached.append(result)
     ctx._saved = tuple(_saved(value, outputs, node) for value in ctx._saved)
     return tuple(attached)
 
