@@ -29,16 +29,14 @@ class NumpyBackend(Backend):
 
     def broadcast_to(self, array: Any, size: tuple[int, ...]) -> Any:
         # NumPy's own function takes four times as long, and every gradient of a sum needs one.
-        if not array.flags.c_contiguous or array.ndim > len(size):
-            return numpy.broadcast_to(array, size)
-        lead = len(size) - array.ndim
-        strides = [0] * len(size)
-        for axis, (length, step) in enumerate(zip(array.shape, array.strides), lead):
-            if length == size[axis]:
-                strides[axis] = step
-            elif length != 1:
+        if not array.ndim:
+            strides = (0,) * len(size)
+        else:
+            found = _strides(array, size)
+            if found is None:
                 return numpy.broadcast_to(array, size)
-        out = numpy.ndarray(size, array.dtype, numpy.asarray(array), 0, tuple(strides))
+            strides = found
+        out = numpy.ndarray(size, array.dtype, numpy.asarray(array), 0, strides)
         out.flags.writeable = False
         return out
 
@@ -49,6 +47,20 @@ class NumpyBackend(Backend):
         else:
             values = numpy.broadcast_to(values, positions.shape)
             numpy.add.at(array.reshape(-1), positions.reshape(-1), values.reshape(-1))
+
+
+def _strides(array: Any, size: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The steps in bytes that show a contiguous array at a larger size; None where none do."""
+    lead = len(size) - array.ndim
+    if lead < 0 or not array.flags.c_contiguous:
+        return None
+    strides = [0] * len(size)
+    for axis, (length, step) in enumerate(zip(array.shape, array.strides), lead):
+        if length == size[axis]:
+            strides[axis] = step
+        elif length != 1:
+            return None
+    return tuple(strides)
 
 
 _FEW = 2048
