@@ -142,7 +142,7 @@ def involved(tensor: Any, value: Any) -> bool:
 
 def _check_single(array: Any, name: str) -> None:
     """Raise GraphError if several elements lie at one memory location."""
-    if 0 in array.strides and any(
+    if 0 in array.strides and array.size and any(
         step == 0 and size > 1 for step, size in zip(array.strides, array.shape, strict=True)
     ):
         raise GraphError(

@@ -279,6 +279,8 @@ def test_a_tensor_expanded_over_one_memory_location_refuses_with_the_way_out():
         y.mul_(2)
     with pytest.raises(GraphError, match=r"setitem\(\).*clone"):
         y[0] = 2.0
+    # NumPy gives an empty array strides of 0 too.
+    assert (mg.ones(0, 3) * 2).mul_(3).shape == (0, 3)
 
 
 def test_a_view_cannot_be_detached_in_place():
