@@ -231,7 +231,7 @@ def spread(s: Source) -> Sample:
     """Draws for a variance, with more elements than its correction."""
     shape = s.pick(((2, 3), (4,), (3, 2), (2, 2, 3)))
     dim = s.dims(shape)
-    return sample(s.floats(shape), dim=dim, correction=s.pick((1, 0)), keepdim=s.flag())
+    return sample(s.distinct(shape), dim=dim, correction=s.pick((1, 0)), keepdim=s.flag())
 
 
 def with_minus_infinity(s: Source) -> Sample:

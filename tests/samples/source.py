@@ -96,6 +96,8 @@ class Source:
         else:
             values = numpy.linspace(low, high, count + 2)[1:-1]
             values = self.rng.permutation(values + self.rng.uniform(-0.01, 0.01))
+            if self.dtype.kind == "c":
+                values = values + 1j * self.rng.uniform(0.3, 0.8, count)
         return self.laid_out(values.reshape(shape).astype(self.dtype), LAYOUTS[:-1])
 
     def integers(self, shape: Sequence[int], low: int, high: int) -> Any:

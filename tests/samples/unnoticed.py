@@ -8,9 +8,13 @@ _TWO_GUARDS = (
     "concerned either is enough"
 )
 
+_ONES = "the number 1 for a 0-d tensor of 1"
+
 _POWER = "g * (exponent * _pow(input, where(flat, 0, exponent - 1)))"
 
 EQUIVALENT: dict[str, str] = {
+    "cross_entropy_grad.input: input * 0 + 1 -> 1": _ONES,
+    "cross_entropy_grad.input: input * 0 -> 0": _ONES,
     "mean_windows.input: len(shape) - len(kernel) -> -len(kernel)": _LAST,
     "mean_windows_grad.input: len(shape) - len(kernel) -> -len(kernel)": _LAST,
     f"_pow.input: where(flat, 0, {_POWER}) -> {_POWER}": _TWO_GUARDS,
