@@ -41,6 +41,11 @@ def cross_entropy(
     tensor(0.6931)
     """
     classes, logits = raw(target), raw(input)
+    for name, value in (("input", logits), ("target", classes)):
+        if not hasattr(value, "ndim"):
+            raise TypeError(
+                f"cross_entropy(): argument '{name}' must be a Tensor, not {type(value).__name__}"
+            )
     if (
         weight is None
         and not label_smoothing

@@ -12,7 +12,7 @@ from minigrad.ops.activation import logsigmoid
 from minigrad.ops.elementwise import abs
 from minigrad.ops.functions import exp
 from minigrad.ops.half import in_single
-from minigrad.ops.promotion import elementwise
+from minigrad.ops.promotion import elementwise, require_floating
 from minigrad.ops.reduce import mean, sum
 from minigrad.ops.select import clamp, where
 from minigrad.ops.special import sigmoid, xlogy
@@ -109,6 +109,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = Non
     """
     check_reduction("mse_loss", reduction)
     check_shapes("mse_loss", input, target)
+    require_floating("mse_loss", "input", input)
     if weight is not None:
         check_shapes("mse_loss", input, weight, "weight")
         return _weighted_mean((input - target) ** 2, weight, reduction)
