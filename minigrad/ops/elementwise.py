@@ -8,7 +8,7 @@ from minigrad import dtypes
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Declaration, Traced, primitive, view
 from minigrad.ops.operands import check_tensor, on_tensor
-from minigrad.ops.promotion import agree, cast, convert, elementwise
+from minigrad.ops.promotion import agree, cast, convert, elementwise, quotient
 from minigrad.ops.select import where, zero
 
 __all__ = [
@@ -95,7 +95,7 @@ def mul(xp: Any, input: Any, other: Any) -> Any:
 multiply = mul
 
 
-@elementwise(
+@quotient(
     input=lambda g, other: g / other,
     other=lambda g, out, other: -g * out / other,
 )

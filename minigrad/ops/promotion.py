@@ -70,6 +70,25 @@ def agree(operation: str, arguments: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(_conform(value, dtype, like) for value in arguments.values())
 
 
+def agree_floating(operation: str, arguments: dict[str, Any]) -> tuple[Any, ...]:
+    """As `agree`, after integers and bools among themselves became the default dtype.
+
+    A Python number beside an integer tensor is then never wrapped to the tensor's range.
+    """
+    raw = [getattr(value, "_array", value) for value in arguments.values()]
+    if all(isinstance(value, int) or _integral(value) for value in raw):
+        default = dtypes.get_default_dtype()
+        arguments = {
+            name: value if isinstance(value, int) else convert(value, default)
+            for name, value in arguments.items()
+        }
+    return agree(operation, arguments)
+
+
+def _integral(value: Any) -> bool:
+    return hasattr(value, "dtype") and value.dtype.kind in "biu"
+
+
 def _conform(value: Any, dtype: Any, like: Any) -> Any:
     if isinstance(value, Traced) or hasattr(value, "dtype"):
         return convert(value, dtype)
@@ -112,6 +131,9 @@ def require_floating(operation: str, name: str, value: Any) -> None:
 
 elementwise = Declaration(agree=agree, broadcasts=True)
 """Declares an operation on elements: operands are promoted and broadcast."""
+
+quotient = Declaration(agree=agree_floating, broadcasts=True)
+"""Declares an operation on elements whose operands are floats: integers become floats first."""
 
 transcendental = Declaration(floating=floating)
 """Declares an operation on the elements of one floating tensor; integers become floats."""
