@@ -205,6 +205,24 @@ def test_an_early_interruption_leaves_the_old_file(run, monkeypatch):
     assert Path("mine").read_text() == "old"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only there is the folder forced to the disk too")
+@pytest.mark.parametrize(("moment", "epoch"), [(3, 1), (4, 2)])
+def test_an_interruption_while_saving_tells_what_the_file_holds(run, monkeypatch, moment, epoch):
+    """Each save forces two things to the disk, the file and, once it is replaced, the folder."""
+    count = 0
+
+    def interrupt(descriptor):
+        nonlocal count
+        count += 1
+        if count == moment:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    output = run("train digits --hidden 8 --epochs 3 --save mine", status=130)
+    assert f"mine holds the run after epoch {epoch}: go on" in output
+    assert minigrad.load("mine")["epoch"] == epoch
+
+
 @pytest.mark.skipif(os.name != "posix", reason="SIGINT is sent as POSIX does")
 def test_control_c(tmp_path):
     command = [sys.executable, "-m", "minigrad", "train", "digits", "--epochs", "10000"]
@@ -506,6 +524,9 @@ def test_info_tells_versions_devices_and_threads(run):
     assert told["Python"].startswith(sys.version.split()[0])
     assert told["devices"].startswith("cpu (")
     assert any("cuda" in line for line in lines)
+    assert any(line.startswith("kernels") for line in lines)
+    for kernel in minigrad.kernels.active():
+        assert sum(kernel in re.split("[ ,]+", line) for line in lines) == 1
     (threads,) = [line for line in lines if line.startswith("BLAS threads")]
     assert re.search(r"\d", threads)
 

@@ -15,13 +15,16 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all errors of the program are."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        name = self.prog.removeprefix("python -m ")
+        self.exit(2, f"{name}: error: {message} (see {self.prog} --help)\n")
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole program; `run` of what it gives is the function of the command."""
     parser = Parser(
-        prog="minigrad", description="Train small networks, and use them.", allow_abbrev=False
+        prog="python -m minigrad",
+        description="Train small networks, and use them.",
+        allow_abbrev=False,
     )
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="train | predict | info", parser_class=Parser
@@ -45,22 +48,37 @@ def _add_train(commands: Any) -> None:
     train.add_argument(
         "dataset", type=one_of(DATASETS), help="what to learn: " + ", ".join(DATASETS)
     )
-    train.add_argument("--model", type=one_of(MODELS), help="dense or convolutional [mlp]")
+    train.add_argument(
+        "--model", type=one_of(MODELS), metavar="MODEL", help=f"{' or '.join(MODELS)} [mlp]"
+    )
     train.add_argument(
         "--hidden",
         type=sizes,
         metavar="SIZES",
         help="sizes of the hidden dense layers, such as 256,128; 0 for none [256,128]",
     )
-    train.add_argument("--epochs", type=count, help="passes over the data in all [20]")
-    train.add_argument("--batch-size", type=count, help="images in a step [32]")
-    train.add_argument("--optimizer", type=one_of(OPTIMIZERS), help="how the weights move [adam]")
-    train.add_argument("--lr", type=rate, help="learning rate [0.002; 0.01 for adagrad and sgd]")
+    train.add_argument("--epochs", type=count, metavar="N", help="passes over the data in all [20]")
+    train.add_argument("--batch-size", type=count, metavar="N", help="images in a step [32]")
     train.add_argument(
-        "--lr-decay", type=rate, help="factor on the learning rate after each epoch [0.9]"
+        "--optimizer",
+        type=one_of(OPTIMIZERS),
+        metavar="NAME",
+        help=", ".join(OPTIMIZERS) + " [adam]",
+    )
+    train.add_argument(
+        "--lr",
+        type=rate,
+        metavar="RATE",
+        help="learning rate [0.002; 0.01 for adagrad, 0.02 for sgd]",
+    )
+    train.add_argument(
+        "--lr-decay",
+        type=rate,
+        metavar="FACTOR",
+        help="factor on the learning rate after each epoch [0.9]",
     )
     train.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N [cpu]")
-    train.add_argument("--seed", type=whole, help="start of the random numbers [0]")
+    train.add_argument("--seed", type=whole, metavar="N", help="start of the random numbers [0]")
     train.add_argument("--save", metavar="PATH", help="weights [DATASET-MODEL.safetensors]")
     train.add_argument("--plot", metavar="PATH", help="curves and images [DATASET-MODEL.png]")
     train.add_argument("--resume", metavar="PATH", help="go on with the run saved in PATH")
@@ -76,7 +94,9 @@ def _add_predict(commands: Any) -> None:
     )
     predict.add_argument("weights", help="the file that train saved")
     predict.add_argument("image", nargs="?", help="an image file")
-    predict.add_argument("--index", type=whole, help="an image of the test set, by its number")
+    predict.add_argument(
+        "--index", type=whole, metavar="N", help="an image of the test set, by its number"
+    )
     predict.add_argument(
         "--dataset",
         type=one_of(DATASETS),

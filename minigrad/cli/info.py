@@ -12,6 +12,7 @@ from typing import Any
 import numpy
 
 import minigrad
+from minigrad import kernels
 from minigrad.backend import backend_for
 from minigrad.errors import DeviceError
 
@@ -39,7 +40,7 @@ def info() -> int:
     ]
     rows += [(name, version_of(name) or "not installed") for name in _OPTIONAL]
     rows += [("devices", device) for device in _devices()]
-    rows += _kernels()
+    rows += [("kernels", kernel) for kernel in _kernels()]
     rows.append(("BLAS", _blas()))
     rows.append(("BLAS threads", _blas_threads()))
     width = max(len(name) for name, _ in rows)
@@ -69,8 +70,13 @@ def _devices() -> list[str]:
     return lines
 
 
-def _kernels() -> list[tuple[str, str]]:
-    return []
+def _kernels() -> list[str]:
+    """The implementations of the fused functions on NumPy arrays, each with what it does."""
+    chosen = kernels.active()
+    return [
+        f"{kind}: {', '.join(name for name in chosen if chosen[name] == kind)}"
+        for kind in sorted(set(chosen.values()))
+    ]
 
 
 def _blas() -> str:
