@@ -285,7 +285,8 @@ def output_node(node: Node | None, position: int, count: int, array: Any) -> Nod
 
 def explain(op: Primitive, error: Exception, arguments: dict[str, Any]) -> Exception:
     """The error to raise for a forward that failed: the operation, its arguments, their shapes."""
-    if isinstance(error, (ArgumentError, DeviceError, DtypeError)) or getattr(error, "explained", False):
+    own = (ArgumentError, DeviceError, DtypeError)
+    if isinstance(error, own) or getattr(error, "explained", False):
         return error
     parts = []
     for name, value in arguments.items():
