@@ -131,6 +131,25 @@ def test_a_choice_that_is_not_there_is_refused(arguments, words):
         kernels.use(*arguments)
 
 
+def test_a_numba_that_cannot_be_loaded_is_done_without():
+    """A broken installation raises ImportError when it is imported, not when it is looked for."""
+    code = (
+        "import sys, warnings\n"
+        "import minigrad\n"
+        "from minigrad import kernels\n"
+        "sys.modules['numba'] = None\n"
+        "kernels._found[:] = [True]\n"
+        "x = minigrad.ones(300, 100)\n"
+        "with warnings.catch_warnings(record=True) as caught:\n"
+        "    warnings.simplefilter('always')\n"
+        "    minigrad.nn.functional.layer_norm(x, (100,))\n"
+        "    minigrad.nn.functional.layer_norm(x, (100,))\n"
+        "assert len(caught) == 1 and 'plain kernels' in str(caught[0].message), caught\n"
+        "assert kernels.active()['normalise'] == 'reference'\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_small_work_loads_no_compiler():
     code = (
         "import sys, minigrad\n"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -85,7 +86,9 @@ class Kernel:
         if small or xp is not numpy or array.dtype.char not in "fd" or not self.compiles():
             return self.plain(xp, array, *arguments)
         if self._twin is None:
-            twins = importlib.import_module("minigrad.kernels.numba")
+            twins = _twins()
+            if twins is None:
+                return self.plain(xp, array, *arguments)
             self._twin = getattr(twins, self.name)
         result = self._twin(xp, array, *arguments)
         return self.plain(xp, array, *arguments) if result is None else result
@@ -103,6 +106,21 @@ def numba_is_installed() -> bool:
     if not _found:
         _found.append(importlib.util.find_spec("numba") is not None)
     return _found[0]
+
+
+def _twins() -> Any:
+    """The module of compiled functions; None, with a warning, where Numba cannot be loaded."""
+    try:
+        return importlib.import_module("minigrad.kernels.numba")
+    except ImportError as error:
+        warnings.warn(
+            f"Numba is installed but cannot be loaded, so the plain kernels are used: {error}; "
+            f"install a Numba that knows this NumPy, or uninstall it",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+        _found[:] = [False]
+        return None
 
 
 add_rows = Kernel(reference.add_rows, least=1 << 14)

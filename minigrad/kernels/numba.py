@@ -19,7 +19,13 @@ _REORDERED = {"reassoc", "contract", "nsz", "arcp"}
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    compiled: Callable[..., Any] = numba.njit(cache=True, fastmath=_REORDERED)(function)
+    """The function, compiled for each kind of arguments when it first meets it; kept on disk."""
+    compiled: Callable[..., Any]
+    try:
+        compiled = numba.njit(cache=True, nogil=True, fastmath=_REORDERED)(function)
+    except RuntimeError:
+        # No folder to keep it in can be written to: every process compiles anew.
+        compiled = numba.njit(nogil=True, fastmath=_REORDERED)(function)
     return compiled
 
 
