@@ -38,10 +38,12 @@ def binary(
     reference: Reference, low: float = -2.0, high: float = 2.0, *, away: Any = (),
     other_low: float | None = None, other_away: Any = (), kinds: str = "fc", numbers: Any = (),
     constants: Any = ({},), apart: bool = False, order: int = 2, ties: Any = (),
+    edge: float | None = None,
 ) -> Row:  # fmt: skip
     """A row for a function of two tensors, or of a tensor and one of `numbers`.
 
-    `apart` keeps the operands unequal; `ties` are pairs of numbers where torch has a gradient.
+    `apart` keeps the operands unequal; `ties` are pairs of numbers where torch has a gradient,
+    `edge` a number that may stand for the second.
     """
     lowest = low if other_low is None else other_low
 
@@ -60,7 +62,7 @@ def binary(
 
     def equal(s: Source) -> Sample:
         a, b = numpy.array(ties, s.dtype).T
-        number = s.pick((None, 0.0, -1.0)) if len(numbers) else None
+        number = s.pick((None, edge))
         return sample(a, b if number is None else number, **s.pick(constants))
 
     return Row(draw, reference, kinds, order, 10, equal if len(ties) else None)
@@ -238,11 +240,12 @@ ARITHMETIC = {
     "logaddexp": binary(lambda x, y: torch.logaddexp(x, y), kinds="f", ties=MINUS),
     "logaddexp2": binary(lambda x, y: torch.logaddexp2(x, y), kinds="f", ties=MINUS),
     "xlogy": binary(
-        lambda x, y: torch.xlogy(x, y), other_low=0.3, kinds="fi", numbers=(1.5,), ties=BESIDE_LOG
+        lambda x, y: torch.xlogy(x, y), other_low=0.3, kinds="fi", numbers=(1.5,), ties=BESIDE_LOG,
+        edge=0.0,
     ),
     "xlog1py": binary(
         lambda x, y: torch.special.xlog1py(x, y), other_low=-0.6, kinds="fi", numbers=(1.5,),
-        ties=BESIDE_LOG,
+        ties=BESIDE_LOG, edge=-1.0,
     ),
 }
 

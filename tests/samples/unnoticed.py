@@ -25,11 +25,7 @@ EQUIVALENT: dict[str, str] = {
     "_pow.exponent: out * -math.inf -> -math.inf": "there the result is infinite",
     "angle.input: where(input == 0, 1, input) -> input": _TWO_GUARDS,
     "sinc.input: where(near, 1, square) -> square": _TWO_GUARDS,
-    "xlogy.input: where(flat, 0, g * log(where(flat, 1, other))) -> "
-    "g * log(where(flat, 1, other))": _TWO_GUARDS,
     "xlogy.input: where(flat, 1, other) -> other": _TWO_GUARDS,
-    "xlog1py.input: where(flat, 0, g * log1p(where(flat, 0, other))) -> "
-    "g * log1p(where(flat, 0, other))": _TWO_GUARDS,
     "xlog1py.input: where(flat, 0, other) -> other": _TWO_GUARDS,
 }
 """By the line that `python -m tests.mutants` prints, with the reason."""
