@@ -174,9 +174,7 @@ def backward(
         else:
             targets = {target(t): t for t in inputs}
             path = reachable([node for node, _ in seeds], set(targets))
-            found = walk(
-                seeds, keep=retain_graph, like=like, only=path, wanted=set(targets)
-            )
+            found = walk(seeds, keep=retain_graph, like=like, only=path, wanted=set(targets))
         while found:
             node, g = found.popitem()
             tensor = node.tensor() if isinstance(node, Leaf) else targets[node]
@@ -281,9 +279,7 @@ def accumulate(tensor: Any, node: Node, g: Any) -> None:
 
 def _alone(array: Any) -> bool:
     """Whether nobody but this function's caller and its caller hold a raw array's memory."""
-    return (
-        getattr(array, "base", array) is None and sys.getrefcount(array) <= _ALONE
-    )
+    return getattr(array, "base", array) is None and sys.getrefcount(array) <= _ALONE
 
 
 def _probe() -> int:

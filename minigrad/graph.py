@@ -285,8 +285,7 @@ def output_node(node: Node | None, position: int, count: int, array: Any) -> Nod
 
 def explain(op: Primitive, error: Exception, arguments: dict[str, Any]) -> Exception:
     """The error to raise for a forward that failed: the operation, its arguments, their shapes."""
-    own = (ArgumentError, DeviceError, DtypeError)
-    if isinstance(error, own) or getattr(error, "explained", False):
+    if isinstance(error, (ArgumentError, DeviceError, DtypeError)):
         return error
     parts = []
     for name, value in arguments.items():

@@ -133,5 +133,3 @@ def hooks_of(node: Node) -> Any:
     if node.edges is None:
         raise GraphError("no hook can be set: the graph was freed by a backward that has run")
     return node.edges[0][1]
-
-

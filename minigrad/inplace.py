@@ -142,8 +142,12 @@ def involved(tensor: Any, value: Any) -> bool:
 
 def _check_single(array: Any, name: str) -> None:
     """Raise GraphError if several elements lie at one memory location."""
-    if 0 in array.strides and array.size and any(
-        step == 0 and size > 1 for step, size in zip(array.strides, array.shape, strict=True)
+    if (
+        0 in array.strides
+        and array.size
+        and any(
+            step == 0 and size > 1 for step, size in zip(array.strides, array.shape, strict=True)
+        )
     ):
         raise GraphError(
             f"{name}(): several elements of this tensor of shape {list(array.shape)} lie at one "

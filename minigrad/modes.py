@@ -128,7 +128,6 @@ class set_grad_enabled(_Mode):
         return super().__call__(function)
 
 
-
 class inference_mode(_Mode):
     """As `no_grad`: without a gradient nothing is kept, so there is no more to save.
 

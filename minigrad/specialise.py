@@ -164,6 +164,7 @@ def _unpacking(name: str) -> list[str]:
 
 def _recording(op: Any, ruled: list[str]) -> list[str]:
     """Source that builds the node."""
+
     def edge(name: str) -> str:
         shape = f"{name}_shape" if op.kind.broadcasts else "None"
         return f"({name}_node, rule_{name}, {_kept(op, op.rules[name], name)}, {shape})"
@@ -199,5 +200,3 @@ def _recording(op: Any, ruled: list[str]) -> list[str]:
         joint = f", {_kept(op, op.joint, None)}" if op.joint else ""
         lines += [f"node = record(op, tuple(edges){joint})"]
     return lines
-
-

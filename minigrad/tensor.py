@@ -69,6 +69,7 @@ class Tensor(
 
     grad: Tensor | None = None
     retains_grad = False
+    _leaf: Node | None = None
     __array_priority__ = 1000
     __array_ufunc__ = None
     _tensor: ClassVar[type[Any]]
@@ -174,15 +175,12 @@ class Tensor(
 
     def storage_offset(self) -> int:
         """How many elements of the shared buffer come before the first of this tensor."""
-        first = mutation.owner(self._array)
-        gap = self._array.__array_interface__["data"][0] - first.__array_interface__["data"][0]
-        return int(gap // self._array.itemsize)
+        gap = _address(self._array) - _address(mutation.owner(self._array))
+        return gap // int(self._array.itemsize)
 
     def data_ptr(self) -> int:
         """The address of the first element."""
-        if hasattr(self._array, "__array_interface__"):
-            return int(self._array.__array_interface__["data"][0])
-        return int(self._array.data.ptr)
+        return _address(self._array)
 
     # Gradients.
 
@@ -208,6 +206,8 @@ class Tensor(
                 "switched off; use detach()"
             )
         if not requires_grad:
+            # Graphs that hold the leaf's node find the tensor again when it is switched on.
+            self._leaf = self._node or self._leaf
             self._node = None
         elif self._node is None:
             if self._array.dtype.kind not in "fc":
@@ -215,7 +215,7 @@ class Tensor(
                     f"requires_grad_(): only floating and complex tensors have gradients, this one "
                     f"has dtype {self._array.dtype}; convert it first, for example with .float()"
                 )
-            self._node = Leaf(self)
+            self._node = self._leaf or Leaf(self)
         return self
 
     @property
@@ -297,9 +297,7 @@ class Tensor(
             )
         return hooks_of(self._node).register(hook, self)
 
-    def register_post_accumulate_grad_hook(
-        self, hook: Callable[[Tensor], None]
-    ) -> RemovableHandle:
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Call `hook` with this leaf each time after its `.grad` was added to."""
         if type(self._node) is not Leaf:
             raise GraphError(
@@ -367,7 +365,7 @@ class Tensor(
 
 
 Traced._tensor = Tensor
-_OWN = frozenset({"_array", "_node", "_base", "_view", "_views", "grad", "retains_grad"})
+_OWN = frozenset({"_array", "_node", "_base", "_view", "_views", "grad", "retains_grad", "_leaf"})
 
 
 def _unpickle(kind: type[Tensor], array: Any, place: str, requires_grad: bool) -> Tensor:
@@ -377,6 +375,13 @@ def _unpickle(kind: type[Tensor], array: Any, place: str, requires_grad: bool) -
     tensor._array = backend_for(place).from_numpy(array, device(place))
     tensor._node = Leaf(tensor) if requires_grad else None
     return tensor
+
+
+def _address(array: Any) -> int:
+    """Where a raw array's first element lies in its device's memory."""
+    if hasattr(array, "__array_interface__"):
+        return int(array.__array_interface__["data"][0])
+    return int(array.data.ptr)
 
 
 def is_tensor(obj: Any) -> bool:

@@ -1,5 +1,6 @@
 """Backward and grad: values, orders, options, refusals; the graph's life and death."""
 
+import copy
 import functools
 import gc
 import threading
@@ -263,6 +264,16 @@ def test_modes_are_local_to_a_thread():
         thread.start()
         thread.join()
     assert seen == [True]
+
+
+def test_a_leaf_switched_off_and_on_is_the_same_leaf():
+    x = leaf(3.0)
+    x.register_hook(lambda g: g * 10)
+    y = x * x
+    x.requires_grad_(False)
+    x.requires_grad_()
+    assert mg.autograd.grad(y, x)[0].item() == 60
+    assert not copy.deepcopy(x.requires_grad_(False)).requires_grad
 
 
 def test_leaf_and_node_properties():

@@ -87,7 +87,7 @@ def test_dtypes_and_types():
             "requires_grad of ints": lambda: i.requires_grad_(),
             "mean of ints": lambda: i.mean(),
             "bool minus bool": lambda: (x > 0) - (x > 0),
-            "int to a negative power": lambda: i ** -1,
+            "int to a negative power": lambda: i**-1,
             "in-place float into int": lambda: i.add_(0.5),
             "unknown dtype": lambda: mg.zeros(2, dtype="float8"),
             "add a string": lambda: x + "one",

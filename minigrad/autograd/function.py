@@ -161,9 +161,7 @@ def _record(
     attached = []
     plain = {id(tensor) for tensor in ctx._plain}
     dirty = {id(tensor) for tensor in ctx._dirty}
-    bases = {
-        id(arg if arg._base is None else arg._base) for arg in args if isinstance(arg, Traced)
-    }
+    bases = {id(arg if arg._base is None else arg._base) for arg in args if isinstance(arg, Traced)}
     for position, value in enumerate(outputs):
         if not isinstance(value, Traced):
             attached.append(value)
@@ -318,4 +316,3 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
     wrapper.once_differentiable = True  # type: ignore[attr-defined]
     return wrapper
-

@@ -113,9 +113,7 @@ class ConvertMethods(Traced):
                 )
             place = device_of(self._array)
             if place != "cpu":
-                raise DeviceError(
-                    f"numpy(): this tensor is on {place}; use x.cpu().numpy()"
-                )
+                raise DeviceError(f"numpy(): this tensor is on {place}; use x.cpu().numpy()")
         return to_numpy(self._array)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:

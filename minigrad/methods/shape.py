@@ -134,4 +134,3 @@ class ShapeMethods:
     tril_ = in_place(diagonals.tril)
     triu_ = in_place(diagonals.triu)
     unsqueeze_ = restride(shapes.unsqueeze)
-

@@ -187,8 +187,7 @@ class Module:
         _check_name(self, name)
         if tensor is not None and not isinstance(tensor, Traced):
             raise TypeError(
-                f"register_buffer(): '{name}' must be a Tensor or None, "
-                f"not {type(tensor).__name__}"
+                f"register_buffer(): '{name}' must be a Tensor or None, not {type(tensor).__name__}"
             )
         if self._buffers is None:
             self._buffers = {}

@@ -326,9 +326,7 @@ class GroupNorm(Module):
 class LocalResponseNorm(Module):
     """Divides by a power of the sum of squares of neighbouring channels (Krizhevsky 2012)."""
 
-    def __init__(
-        self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
-    ) -> None:
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         self.size = size
         self.alpha = alpha
         self.beta = beta

@@ -253,9 +253,7 @@ class Optimizer:
 class _Bucket:
     """Small parameters of one group whose values, gradients and state are joined for the step."""
 
-    def __init__(
-        self, optimizer: Optimizer, parameters: list[Any], group: dict[str, Any]
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, parameters: list[Any], group: dict[str, Any]) -> None:
         self.families = [
             _Family(optimizer, family, group) for family in _families(optimizer, parameters)
         ]
@@ -286,9 +284,7 @@ def _families(optimizer: Optimizer, parameters: Iterable[Any]) -> list[list[Any]
 class _Family:
     """Parameters that take the very same step: joined end to end in one flat array."""
 
-    def __init__(
-        self, optimizer: Optimizer, parameters: list[Any], group: dict[str, Any]
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, parameters: list[Any], group: dict[str, Any]) -> None:
         self.parameters = parameters
         self.xp = backend_of(parameters[0]._array).xp
         flat = self.join([p._array for p in parameters])
