@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import glob
 import importlib.metadata
 import os
 import platform
@@ -14,21 +12,13 @@ import numpy
 import minigrad
 from minigrad import kernels
 from minigrad.backend import backend_for
+from minigrad.backend.threads import THREAD_VARIABLES, blas_threads
 from minigrad.errors import DeviceError
 
 _OPTIONAL = (
     "cupy-cuda12x", "cupy-cuda13x", "numba", "safetensors", "matplotlib", "pillow", "pooch",
     "tqdm", "ml_dtypes",
 )  # fmt: skip
-_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-# Where NumPy's wheels keep their BLAS, seen from the folder of the package.
-_LIBRARIES = ("../numpy.libs/*openblas*", ".dylibs/*openblas*")
-_ASK_THREADS = (
-    "scipy_openblas_get_num_threads64_",
-    "scipy_openblas_get_num_threads",
-    "openblas_get_num_threads64_",
-    "openblas_get_num_threads",
-)
 
 
 def info() -> int:
@@ -86,13 +76,10 @@ def _blas() -> str:
 
 
 def _blas_threads() -> str:
-    """How many threads NumPy's BLAS uses, asked from the library where it can be found."""
-    told = ", ".join(f"{name}={os.environ[name]}" for name in _VARIABLES if name in os.environ)
-    here = os.path.dirname(numpy.__file__)
-    for pattern in _LIBRARIES:
-        for path in glob.glob(os.path.join(here, pattern)):
-            library = ctypes.CDLL(path)
-            for function in _ASK_THREADS:
-                if hasattr(library, function):
-                    return f"{getattr(library, function)()}" + (f" ({told})" if told else "")
-    return told or "as many as the library chooses"
+    """How many threads NumPy's BLAS uses, and what the environment says of it."""
+    set_by_user = [name for name in THREAD_VARIABLES if name in os.environ]
+    told = ", ".join(f"{name}={os.environ[name]}" for name in set_by_user)
+    count = blas_threads()
+    if count is None:
+        return told or "as many as the library chooses"
+    return f"{count} ({told})" if told else f"{count}"
