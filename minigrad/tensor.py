@@ -1,7 +1,7 @@
 """The Tensor: an array, the node that made it, and everything that can be asked of it.
 
-The operations as methods come from `minigrad.methods`; here are construction, what a
-tensor is, autograd, and Python's protocols.
+The operations as methods come from `minigrad.methods`; here are construction,
+autograd, and Python's protocols.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Any, ClassVar, Self
 import numpy
 
 from minigrad import dtypes, engine, mutation, printing
-from minigrad.backend import backend_for, device, device_of, to_numpy
+from minigrad.backend import backend_for, device, to_numpy
 from minigrad.errors import DtypeError, GraphError
 from minigrad.graph import Leaf, Node, Traced, new, wrap
 from minigrad.hooks import RemovableHandle, hooks_of
 from minigrad.methods.convert import ConvertMethods
 from minigrad.methods.creation import CreationMethods
+from minigrad.methods.describe import DescribeMethods, Size
 from minigrad.methods.elementwise import ElementwiseMethods
 from minigrad.methods.index import IndexMethods
 from minigrad.methods.linalg import LinalgMethods
@@ -29,22 +30,6 @@ from minigrad.ops.promotion import convert
 __all__ = ["Size", "Tensor", "is_complex", "is_floating_point", "is_tensor", "numel"]
 
 
-class Size(tuple[int, ...]):
-    """A shape: a tuple of ints with torch's name and repr."""
-
-    __slots__ = ()
-
-    def numel(self) -> int:
-        """The number of elements of a tensor of this shape."""
-        count = 1
-        for size in self:
-            count *= size
-        return count
-
-    def __repr__(self) -> str:
-        return f"minigrad.Size({list(self)})"
-
-
 class Tensor(
     ElementwiseMethods,
     ReduceMethods,
@@ -54,6 +39,7 @@ class Tensor(
     FunctionalMethods,
     CreationMethods,
     ConvertMethods,
+    DescribeMethods,
 ):
     """An n-dimensional array that knows how it was made, so that gradients can flow back.
 
@@ -90,97 +76,6 @@ class Tensor(
             )
         self._array = backend_for(device).from_numpy(array, device)
         self._node = None
-
-    # What it is.
-
-    @property
-    def shape(self) -> Size:
-        """The size of each dimension."""
-        return Size(self._array.shape)
-
-    def size(self, dim: int | None = None) -> Any:
-        """The shape, or the size of one dimension."""
-        shape = self._array.shape
-        if dim is None:
-            return Size(shape)
-        try:
-            return shape[dim]
-        except IndexError:
-            raise IndexError(
-                f"size(): dimension {dim} is out of range for a tensor of {len(shape)} dimensions"
-            ) from None
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of the elements, a NumPy dtype object."""
-        return self._array.dtype
-
-    @property
-    def device(self) -> device:
-        """Where the elements live."""
-        return device_of(self._array)
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return int(self._array.ndim)
-
-    def dim(self) -> int:
-        """The number of dimensions."""
-        return int(self._array.ndim)
-
-    ndimension = dim
-
-    def numel(self) -> int:
-        """The number of elements."""
-        return int(self._array.size)
-
-    nelement = numel
-
-    def element_size(self) -> int:
-        """The bytes of one element."""
-        return int(self._array.dtype.itemsize)
-
-    @property
-    def itemsize(self) -> int:
-        """The bytes of one element."""
-        return int(self._array.dtype.itemsize)
-
-    @property
-    def nbytes(self) -> int:
-        """The bytes of all elements."""
-        return int(self._array.nbytes)
-
-    @property
-    def is_cuda(self) -> bool:
-        """Whether the elements live on a CUDA device."""
-        return self.device.type == "cuda"
-
-    def is_floating_point(self) -> bool:
-        """Whether the dtype is float16, float32 or float64."""
-        return bool(self._array.dtype.kind == "f")
-
-    def is_complex(self) -> bool:
-        """Whether the dtype is complex64 or complex128."""
-        return bool(self._array.dtype.kind == "c")
-
-    def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in row-major order without gaps."""
-        return bool(self._array.flags.c_contiguous)
-
-    def stride(self, dim: int | None = None) -> Any:
-        """The step in elements along each dimension, or along one."""
-        strides = tuple(step // self._array.itemsize for step in self._array.strides)
-        return strides if dim is None else strides[dim]
-
-    def storage_offset(self) -> int:
-        """How many elements of the shared buffer come before the first of this tensor."""
-        gap = _address(self._array) - _address(mutation.owner(self._array))
-        return gap // int(self._array.itemsize)
-
-    def data_ptr(self) -> int:
-        """The address of the first element."""
-        return _address(self._array)
 
     # Gradients.
 
@@ -375,13 +270,6 @@ def _unpickle(kind: type[Tensor], array: Any, place: str, requires_grad: bool) -
     tensor._array = backend_for(place).from_numpy(array, device(place))
     tensor._node = Leaf(tensor) if requires_grad else None
     return tensor
-
-
-def _address(array: Any) -> int:
-    """Where a raw array's first element lies in its device's memory."""
-    if hasattr(array, "__array_interface__"):
-        return int(array.__array_interface__["data"][0])
-    return int(array.data.ptr)
 
 
 def is_tensor(obj: Any) -> bool:

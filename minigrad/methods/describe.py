@@ -1,0 +1,125 @@
+"""What a tensor is, as methods of Tensor: its shape, dtype, device and place in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import mutation
+from minigrad.backend import device, device_of
+from minigrad.graph import Traced
+
+
+class Size(tuple[int, ...]):
+    """A shape: a tuple of ints with torch's name and repr."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        count = 1
+        for size in self:
+            count *= size
+        return count
+
+    def __repr__(self) -> str:
+        return f"minigrad.Size({list(self)})"
+
+
+def _address(array: Any) -> int:
+    """Where a raw array's first element lies in its device's memory."""
+    if hasattr(array, "__array_interface__"):
+        return int(array.__array_interface__["data"][0])
+    return int(array.data.ptr)
+
+
+class DescribeMethods(Traced):
+    """Methods that say what a tensor is without changing it."""
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+        return Size(self._array.shape)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        shape = self._array.shape
+        if dim is None:
+            return Size(shape)
+        try:
+            return shape[dim]
+        except IndexError:
+            raise IndexError(
+                f"size(): dimension {dim} is out of range for a tensor of {len(shape)} dimensions"
+            ) from None
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the elements, a NumPy dtype object."""
+        return self._array.dtype
+
+    @property
+    def device(self) -> device:
+        """Where the elements live."""
+        return device_of(self._array)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return int(self._array.ndim)
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return int(self._array.ndim)
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return int(self._array.size)
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """The bytes of one element."""
+        return int(self._array.dtype.itemsize)
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return int(self._array.dtype.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return int(self._array.nbytes)
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the elements live on a CUDA device."""
+        return self.device.type == "cuda"
+
+    def is_floating_point(self) -> bool:
+        """Whether the dtype is float16, float32 or float64."""
+        return bool(self._array.dtype.kind == "f")
+
+    def is_complex(self) -> bool:
+        """Whether the dtype is complex64 or complex128."""
+        return bool(self._array.dtype.kind == "c")
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory in row-major order without gaps."""
+        return bool(self._array.flags.c_contiguous)
+
+    def stride(self, dim: int | None = None) -> Any:
+        """The step in elements along each dimension, or along one."""
+        strides = tuple(step // self._array.itemsize for step in self._array.strides)
+        return strides if dim is None else strides[dim]
+
+    def storage_offset(self) -> int:
+        """How many elements of the shared buffer come before the first of this tensor."""
+        gap = _address(self._array) - _address(mutation.owner(self._array))
+        return gap // int(self._array.itemsize)
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return _address(self._array)
