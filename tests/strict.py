@@ -288,9 +288,7 @@ class Module:
         return value
 
 
-_tricks = Module(
-    numpy.lib.stride_tricks, dict.fromkeys(("as_strided", "sliding_window_view")), {}
-)
+_tricks = Module(numpy.lib.stride_tricks, dict.fromkeys(("as_strided", "sliding_window_view")), {})
 strict = Module(numpy, NAMES, {
     "ndarray": StrictArray,
     "linalg": Module(

@@ -66,9 +66,7 @@ def test_normalisation(rng, dtype, layout, centred, with_weight):
     _, mean, _, inverse = found[0]
     rest = (weight, mean, inverse, axes, affine, centred)
     assert_same(*both(kernels.normalise_grad, g, x, *rest), tolerance)
-    assert_same(
-        *both(kernels.normalise_weight_grad, g, x, mean, inverse, affine), 20 * tolerance
-    )
+    assert_same(*both(kernels.normalise_weight_grad, g, x, mean, inverse, affine), 20 * tolerance)
 
 
 def test_normalisation_of_views(rng):

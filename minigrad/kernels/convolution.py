@@ -241,5 +241,3 @@ def fold(
     columns = columns.reshape(len(columns), channels, *kernel, *out)
     add_windows(result, columns, kernel, out, stride, padding, dilation)
     return result
-
-

@@ -302,8 +302,7 @@ def _named_padding(
         return input, (0,) * len(kernel)
     if padding != "same":
         raise ArgumentError(
-            f"{operation}(): argument 'padding' must be numbers, 'same' or 'valid', "
-            f"got {padding!r}"
+            f"{operation}(): argument 'padding' must be numbers, 'same' or 'valid', got {padding!r}"
         )
     if any(step != 1 for step in stride):
         raise ArgumentError(

@@ -113,6 +113,4 @@ def convolution_weight_grad(
     groups: int,
 ) -> Any:
     """The transpose of `convolution` in its weight: cotangents `input` meet images `other`."""
-    return kernels.convolve_weight_grad(
-        xp, input, other, size, stride, padding, dilation, groups
-    )
+    return kernels.convolve_weight_grad(xp, input, other, size, stride, padding, dilation, groups)

@@ -30,9 +30,7 @@ def _writable_diagonal(array: Any, offset: int, dim1: int, dim2: int) -> Any:
     return out
 
 
-@primitive(
-    input=lambda g, offset, dim1, dim2: _diagonal(g, offset=offset, dim1=dim1, dim2=dim2)
-)
+@primitive(input=lambda g, offset, dim1, dim2: _diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
 def _from_diagonal(
     xp: Any, input: Any, *, size: tuple[int, ...], offset: int, dim1: int, dim2: int
 ) -> Any:

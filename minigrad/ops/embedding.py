@@ -24,9 +24,7 @@ __all__: list[str] = []
         g, index=index, rows=shape[0], padding=padding, by_frequency=by_frequency
     )
 )
-def take_rows(
-    xp: Any, input: Any, *, index: Any, padding: int | None, by_frequency: bool
-) -> Any:
+def take_rows(xp: Any, input: Any, *, index: Any, padding: int | None, by_frequency: bool) -> Any:
     """The rows of a table at an array of positions."""
     return input.take(index, 0)
 
@@ -57,9 +55,7 @@ def take_rows_grad(
         g, index=index, padding=padding, by_frequency=by_frequency
     )
 )
-def _weigh_rows(
-    xp: Any, input: Any, *, index: Any, padding: int | None, by_frequency: bool
-) -> Any:
+def _weigh_rows(xp: Any, input: Any, *, index: Any, padding: int | None, by_frequency: bool) -> Any:
     return _weighed(xp, input.copy(), index, padding, by_frequency)
 
 

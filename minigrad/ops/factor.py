@@ -200,9 +200,7 @@ def _check_triangle(operation: str, A: Any, UPLO: str) -> None:
 def _qr_rule(g: Any, out: Any, mode: str) -> Any:
     """The cotangent of a matrix at least as tall as wide."""
     if mode != "reduced" and (mode == "r" or out[0].shape[-1] != out[1].shape[-1]):
-        raise ArgumentError(
-            f"qr(): mode {mode!r} has no gradient here; use mode 'reduced'"
-        )
+        raise ArgumentError(f"qr(): mode {mode!r} has no gradient here; use mode 'reduced'")
     Q, R = out
     inner = None if g[1] is None else conj(g[1]) @ adjoint(R)
     gQ = None if g[0] is None else conj(g[0])

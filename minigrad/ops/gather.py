@@ -56,9 +56,7 @@ def check_positions(
         )
 
 
-def check_inside(
-    operation: str, index: Any, other: Any, name: str, dim: int | None = None
-) -> None:
+def check_inside(operation: str, index: Any, other: Any, name: str, dim: int | None = None) -> None:
     """Raise ArgumentError unless an index reaches no further than another tensor, but along dim."""
     lengths, limits = list(index.shape), list(shape_of(other))
     if len(lengths) == len(limits) or (len(lengths) <= 1 and len(limits) <= 1):
@@ -145,9 +143,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     )
     wide = (*rest[:dim], input.shape[dim], *rest[dim + 1 :])
     picked = (*rest[:dim], indices.shape[dim], *rest[dim + 1 :])
-    return _gathered(
-        "take_along_dim", expand(input, wide), dim, expand(indices, picked), True
-    )
+    return _gathered("take_along_dim", expand(input, wide), dim, expand(indices, picked), True)
 
 
 def take(input: Any, index: Any) -> Any:

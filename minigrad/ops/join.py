@@ -93,9 +93,7 @@ def _sequence(operation: str, tensors: Any) -> tuple[Any, list[tuple[int, ...]]]
     return tensors, shapes
 
 
-@primitive(
-    tensors=lambda g, position, dim: getitem(g, index=(_ALL,) * dim + (position, Ellipsis))
-)
+@primitive(tensors=lambda g, position, dim: getitem(g, index=(_ALL,) * dim + (position, Ellipsis)))
 def _stack(xp: Any, *tensors: Any, dim: int) -> Any:
     place = (_ALL,) * dim + (None,)
     return xp.concatenate([tensor[place] for tensor in tensors], axis=dim)

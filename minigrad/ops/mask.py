@@ -84,9 +84,7 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """
     raw = input._array if isinstance(input, Traced) else input
     if not hasattr(raw, "dtype"):
-        raise TypeError(
-            f"nonzero(): argument 'input' must be a Tensor, not {type(input).__name__}"
-        )
+        raise TypeError(f"nonzero(): argument 'input' must be a Tensor, not {type(input).__name__}")
     xp = backend_of(raw).xp
     found = xp.nonzero(raw if raw.ndim else raw.reshape(1))
     if not as_tuple:

@@ -31,9 +31,7 @@ def layer_norm(
     """
     sizes = _trailing("layer_norm", input, normalized_shape, weight=weight, bias=bias)
     axes = tuple(range(input.ndim - len(sizes), input.ndim))
-    return normalise(
-        input, weight, bias, axes=axes, affine=sizes, eps=eps, centred=True, saved=[]
-    )
+    return normalise(input, weight, bias, axes=axes, affine=sizes, eps=eps, centred=True, saved=[])
 
 
 def rms_norm(
@@ -49,9 +47,7 @@ def rms_norm(
     if eps is None:
         xp = namespace("rms_norm", input=raw(input))
         eps = float(xp.finfo(input.dtype).eps)
-    return normalise(
-        input, weight, axes=axes, affine=sizes, eps=eps, centred=False, saved=[]
-    )
+    return normalise(input, weight, axes=axes, affine=sizes, eps=eps, centred=False, saved=[])
 
 
 def _trailing(operation: str, input: Any, normalized_shape: Any, **affine: Any) -> Size:

@@ -138,9 +138,7 @@ def _curvature(
 
 @primitive(
     input=lambda g, array, weight, axes, affine, eps, centred, saved: _weighted(
-        normalise_grad(
-            g, array, axes=axes, affine=affine, eps=eps, centred=centred, saved=saved
-        ),
+        normalise_grad(g, array, axes=axes, affine=affine, eps=eps, centred=centred, saved=saved),
         weight,
         affine,
     ),
@@ -181,9 +179,7 @@ def normalise_grad(
     dtype = input.dtype
     input, array, weight = _in_single(xp, input, array, weight)
     mean, _, inverse = saved
-    out = kernels.normalise_grad(
-        xp, input, array, weight, mean, inverse, axes, affine, centred
-    )
+    out = kernels.normalise_grad(xp, input, array, weight, mean, inverse, axes, affine, centred)
     return out.astype(dtype, copy=False)
 
 
@@ -192,10 +188,10 @@ def _weighted(value: Any, weight: Any, affine: Size) -> Any:
 
 
 @primitive(
-    input=lambda g, input, out, shape, axes, eps, centred: -(
-        g * out * out * _standard(input, axes, eps, centred, [])
+    input=lambda g, input, out, shape, axes, eps, centred: (
+        -(g * out * out * _standard(input, axes, eps, centred, []))
+        / prod(shape[axis] for axis in axes)
     )
-    / prod(shape[axis] for axis in axes)
 )
 def inverse_spread(xp: Any, input: Any, *, axes: Size, eps: float, centred: bool) -> Any:
     """One over the root of the variance (the mean square unless `centred`) plus `eps`."""

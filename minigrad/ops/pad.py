@@ -27,15 +27,11 @@ def pad_constant(xp: Any, input: Any, *, widths: Widths, value: Any) -> Any:
     )
     cropped = input[keep]
     grown = tuple((max(0, before), max(0, behind)) for before, behind in widths)
-    shape = tuple(
-        before + size + behind for size, (before, behind) in zip(cropped.shape, grown)
-    )
+    shape = tuple(before + size + behind for size, (before, behind) in zip(cropped.shape, grown))
     if shape == cropped.shape:
         return cropped.copy()
     out = xp.full(shape, value, input.dtype) if value else xp.zeros(shape, input.dtype)
-    inner = tuple(
-        slice(before, before + size) for size, (before, _) in zip(cropped.shape, grown)
-    )
+    inner = tuple(slice(before, before + size) for size, (before, _) in zip(cropped.shape, grown))
     out[inner] = cropped
     return out
 

@@ -211,15 +211,11 @@ def _pool_max(
             f"{operation}(): argument 'input' of shape {list(input.shape)} has no elements to pool"
         )
     count = _counts(operation, input, kernel, steps, edges, gaps, ceil_mode)
-    out = _max_pool(
-        input, kernel=kernel, stride=steps, padding=edges, dilation=gaps, count=count
-    )
+    out = _max_pool(input, kernel=kernel, stride=steps, padding=edges, dilation=gaps, count=count)
     result = out if had_batch else out[0]
     if not return_indices:
         return result
-    index = max_pool_winners(
-        input, out, kernel=kernel, stride=steps, padding=edges, dilation=gaps
-    )
+    index = max_pool_winners(input, out, kernel=kernel, stride=steps, padding=edges, dilation=gaps)
     return result, index if had_batch else index[0]
 
 

@@ -245,9 +245,7 @@ def multinomial(
 
 
 @primitive(mean=lambda g: zero(g), std=lambda g: zero(g))
-def _normal(
-    xp: Any, mean: Any, std: Any, *, generator: Any, size: tuple[int, ...], to: Any
-) -> Any:
+def _normal(xp: Any, mean: Any, std: Any, *, generator: Any, size: tuple[int, ...], to: Any) -> Any:
     values = generator.normal(xp, size, to)
     values *= std
     values += mean
@@ -294,25 +292,19 @@ def _drawn(xp: Any, input: Any, *, draw: Any) -> Any:
 def normal_like(input: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
     """Normal random numbers in the input's shape and dtype."""
     source = _from(generator)
-    return _drawn(
-        input, draw=lambda xp, shape, dtype: source.normal(xp, shape, dtype, mean, std)
-    )
+    return _drawn(input, draw=lambda xp, shape, dtype: source.normal(xp, shape, dtype, mean, std))
 
 
 def uniform_like(input: Any, low: float = 0.0, high: float = 1.0, *, generator: Any = None) -> Any:
     """Uniform random numbers in [low, high), in the input's shape and dtype."""
     source = _from(generator)
-    return _drawn(
-        input, draw=lambda xp, shape, dtype: source.uniform(xp, shape, dtype, low, high)
-    )
+    return _drawn(input, draw=lambda xp, shape, dtype: source.uniform(xp, shape, dtype, low, high))
 
 
 def exponential_like(input: Any, lambd: float = 1.0, *, generator: Any = None) -> Any:
     """Exponential random numbers of rate `lambd`, in the input's shape and dtype."""
     source = _from(generator)
-    return _drawn(
-        input, draw=lambda xp, shape, dtype: source.exponential(xp, shape, dtype, lambd)
-    )
+    return _drawn(input, draw=lambda xp, shape, dtype: source.exponential(xp, shape, dtype, lambd))
 
 
 def bernoulli_like(input: Any, p: Any = 0.5, *, generator: Any = None) -> Any:

@@ -222,7 +222,5 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
         )
     xp = backend_of(getattr(input, "_array", input)).xp
     starts = xp.arange(0, length - size + 1, step)
-    windows = getitem(
-        input, index=(slice(None),) * dim + (starts[:, None] + xp.arange(size),)
-    )
+    windows = getitem(input, index=(slice(None),) * dim + (starts[:, None] + xp.arange(size),))
     return movedim(windows, dim + 1, -1)

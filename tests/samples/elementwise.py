@@ -240,12 +240,20 @@ ARITHMETIC = {
     "logaddexp": binary(lambda x, y: torch.logaddexp(x, y), kinds="f", ties=MINUS),
     "logaddexp2": binary(lambda x, y: torch.logaddexp2(x, y), kinds="f", ties=MINUS),
     "xlogy": binary(
-        lambda x, y: torch.xlogy(x, y), other_low=0.3, kinds="fi", numbers=(1.5,), ties=BESIDE_LOG,
+        lambda x, y: torch.xlogy(x, y),
+        other_low=0.3,
+        kinds="fi",
+        numbers=(1.5,),
+        ties=BESIDE_LOG,
         edge=0.0,
     ),
     "xlog1py": binary(
-        lambda x, y: torch.special.xlog1py(x, y), other_low=-0.6, kinds="fi", numbers=(1.5,),
-        ties=BESIDE_LOG, edge=-1.0,
+        lambda x, y: torch.special.xlog1py(x, y),
+        other_low=-0.6,
+        kinds="fi",
+        numbers=(1.5,),
+        ties=BESIDE_LOG,
+        edge=-1.0,
     ),
 }
 

@@ -122,9 +122,7 @@ def tied_pool(s: Source) -> Sample:
 
 def torch_max_pool(x: Any, indices: bool = False, **c: Any) -> Any:
     call = getattr(torch.nn.functional, f"max_pool{x.ndim - 2}d")
-    return call(
-        x, c["kernel"], c["stride"], c["padding"], c["dilation"], return_indices=indices
-    )
+    return call(x, c["kernel"], c["stride"], c["padding"], c["dilation"], return_indices=indices)
 
 
 def numpy_pool(values: Any, constants: Any) -> tuple[Any, Any]:
@@ -241,9 +239,7 @@ def cross_entropy_grad(g: Any, x: Any, target: Any, mean: bool, saved: Any) -> A
     return g * (torch.softmax(x, 1) - chosen) / (len(x) if mean else 1)
 
 
-def call_cross_entropy_grad(
-    op: Any, g: Any, x: Any, target: Any, mean: bool, saved: Any
-) -> Any:
+def call_cross_entropy_grad(op: Any, g: Any, x: Any, target: Any, mean: bool, saved: Any) -> Any:
     """The forward leaves in `saved` what its gradient needs."""
     forward = function_of(registry["cross_entropy_of_classes"])
     forward(x.detach()._array, target._array, mean=mean, saved=saved)

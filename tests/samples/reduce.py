@@ -279,9 +279,7 @@ ROWS = {
     ),
     "_cumsum": Row(along(reverse=(False, True)), cumulative, "fci", count=8),
     "shift": Row(along(by=(1, -1, 2, 9), fill=(0, 1)), shifted, "fc", count=10),
-    "_cumprod": Row(
-        along(), lambda x, dim: torch.cumprod(x, dim), "fci", kinks=along_with_zeros
-    ),
+    "_cumprod": Row(along(), lambda x, dim: torch.cumprod(x, dim), "fci", kinks=along_with_zeros),
     "_prod": Row(
         along(keepdim=(False, True)), prod_reference, "fci", count=8, kinks=products_with_zeros
     ),

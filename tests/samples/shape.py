@@ -321,9 +321,7 @@ ROWS = {
     "_stack": Row(stacked, lambda *parts, dim: torch.stack(parts, dim), "fci"),
     "_assemble": Row(assembled, assemble_reference, "fc"),
     "_parts": Row(parted, lambda x, indices: tuple(x[index] for index in indices), "fci"),
-    "take_rows": Row(
-        plain_rows, take_rows_reference, "f", kinks=taken
-    ),
+    "take_rows": Row(plain_rows, take_rows_reference, "f", kinks=taken),
     "take_rows_grad": Row(rows_grad, rows_grad_reference, "f", count=8),
     "_weigh_rows": Row(taken, weighed, "f", count=8),
     "fill": Row(filled, lambda x, value: torch.zeros_like(x) + value, "fc"),

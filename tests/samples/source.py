@@ -39,9 +39,7 @@ class Source:
 
     def shape(self, least: int = 0, most: int = 3, empty: bool = True) -> tuple[int, ...]:
         """A shape of `least` to `most` dimensions."""
-        return self.pick(
-            [s for s in SHAPES if least <= len(s) <= most and (empty or 0 not in s)]
-        )
+        return self.pick([s for s in SHAPES if least <= len(s) <= most and (empty or 0 not in s)])
 
     def pair(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Two shapes that broadcast."""

@@ -66,9 +66,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     return _either(inplace, threshold_, piecewise.threshold)(input, threshold, value)
 
 
-def hardtanh(
-    input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
-) -> Any:
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """x between `min_val` and `max_val`, those elsewhere."""
     return _either(inplace, hardtanh_, piecewise.hardtanh)(input, min_val, max_val)
 

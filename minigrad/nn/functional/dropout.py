@@ -55,9 +55,7 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _drop_channels("dropout3d", input, p, training, inplace, 4)
 
 
-def alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
-) -> Any:
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Dropout for SELU networks: it keeps zero mean and unit variance.
 
     Source: Klambauer and others, "Self-Normalizing Neural Networks", 2017.
@@ -112,6 +110,4 @@ def _drop_alpha(
     keep, low = 1.0 - p, _SELU_LOW
     scale = (keep + low * low * keep * p) ** -0.5 if keep else 0.0
     function = _alpha_in_place if inplace else alpha_masked
-    return function(
-        input, mask=mask, scale=scale, dropped=scale * low, shift=-scale * p * low
-    )
+    return function(input, mask=mask, scale=scale, dropped=scale * low, shift=-scale * p * low)

@@ -55,8 +55,7 @@ def check_shapes(operation: str, input: Any, target: Any, name: str = "target") 
     for argument, value in (("input", input), (name, target)):
         if not hasattr(value, "shape"):
             raise TypeError(
-                f"{operation}(): argument '{argument}' must be a Tensor, not "
-                f"{type(value).__name__}"
+                f"{operation}(): argument '{argument}' must be a Tensor, not {type(value).__name__}"
             )
     if input.shape == target.shape:
         return
@@ -177,9 +176,7 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
     check_reduction("smooth_l1_loss", reduction)
     check_shapes("smooth_l1_loss", input, target)
     if beta < 0:
-        raise ArgumentError(
-            f"smooth_l1_loss(): argument 'beta' must not be negative, got {beta}"
-        )
+        raise ArgumentError(f"smooth_l1_loss(): argument 'beta' must not be negative, got {beta}")
     if beta == 0:
         return l1_loss(input, target, reduction)
     return reduced(_huber(input, target, delta=beta) / beta, reduction)
@@ -235,9 +232,7 @@ def binary_cross_entropy_with_logits(
 
 
 @elementwise(
-    input=lambda g, input, target: (
-        g * (input - target) / clamp((1 - input) * input, 1e-12, None)
-    ),
+    input=lambda g, input, target: g * (input - target) / clamp((1 - input) * input, 1e-12, None),
     target=lambda g, input: g * (_capped_log(1 - input) - _capped_log(input)),
 )
 def _binary(xp: Any, input: Any, target: Any) -> Any:

@@ -96,9 +96,7 @@ def fold(
             f"{prod(counts)}) for output_size {size} and kernel_size {kernel}, got "
             f"{list(input.shape)}"
         )
-    out = from_columns(
-        input, size=size, kernel=kernel, stride=steps, padding=edges, dilation=gaps
-    )
+    out = from_columns(input, size=size, kernel=kernel, stride=steps, padding=edges, dilation=gaps)
     return out if had_batch else out[0]
 
 
