@@ -14,6 +14,7 @@ import pytest
 
 import minigrad
 from minigrad import cli, datasets
+from minigrad.backend import threads
 from minigrad.cli import figures, images
 from minigrad.cli.arguments import make_parser
 from minigrad.cli.recipe import new_recipe
@@ -604,3 +605,19 @@ def test_every_data_set_has_defaults_for_every_network(dataset, model):
     given = vars(make_parser().parse_args(["train", dataset, "--model", model]))
     network = new_recipe(given, size, size).make_model()
     assert network(minigrad.zeros(2, 1, size, size)).shape == (2, 10)
+
+
+@pytest.mark.skipif(threads.blas_threads() is None, reason="this NumPy's BLAS cannot be asked")
+def test_training_uses_one_thread_unless_told_otherwise(run, monkeypatch):
+    before = threads.blas_threads()
+    try:
+        threads.set_blas_threads(2)
+        monkeypatch.setenv("OMP_NUM_THREADS", "2")
+        run("train digits --epochs 1 --hidden 0")
+        assert threads.blas_threads() == 2
+        for name in threads.THREAD_VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+        run("train digits --epochs 1 --hidden 0")
+        assert threads.blas_threads() == 1
+    finally:
+        threads.set_blas_threads(before)

@@ -42,7 +42,8 @@ def _add_train(commands: Any) -> None:
         description="Train a network, show how it learns, save its weights and plot the result.",
         epilog="Defaults in brackets are for digits; the other data sets have their own. MNIST "
         "and Fashion-MNIST are looked for in the folder that the environment variable "
-        "MINIGRAD_DATA names, then in the cache, and downloaded otherwise.",
+        "MINIGRAD_DATA names, then in the cache, and downloaded otherwise. NumPy's BLAS runs on "
+        "one thread; OMP_NUM_THREADS in the environment says otherwise.",
         allow_abbrev=False,
     )
     train.add_argument(

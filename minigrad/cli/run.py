@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from typing import Any
 
 import minigrad
-from minigrad.backend.threads import THREAD_VARIABLES, set_blas_threads
 from minigrad.cli.failure import CommandError
 from minigrad.cli.recipe import Recipe
 from minigrad.tensor import Tensor
@@ -27,9 +25,6 @@ class Run:
     """
 
     def __init__(self, recipe: Recipe, device: str) -> None:
-        # Products this small gain nothing from a second thread, and lose much on a busy machine.
-        if recipe.model == "mlp" and not any(name in os.environ for name in THREAD_VARIABLES):
-            set_blas_threads(1)
         # Weights and the order of the images come from the one generator, so that its state is
         # all there is to save.
         minigrad.manual_seed(recipe.seed)
