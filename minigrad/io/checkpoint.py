@@ -50,9 +50,10 @@ def save(obj: Any, f: str | os.PathLike[str]) -> None:
     only once the new one is complete on the disk.
     Raises TypeError for other kinds of object and OSError when the file cannot be written.
 
-    >>> import minigrad
-    >>> minigrad.save({"weight": minigrad.ones(2), "epoch": 3}, "example.safetensors")
-    >>> minigrad.load("example.safetensors")
+    >>> import tempfile, minigrad
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     minigrad.save({"weight": minigrad.ones(2), "epoch": 3}, folder + "/run.safetensors")
+    ...     minigrad.load(folder + "/run.safetensors")
     {'weight': tensor([1., 1.]), 'epoch': 3}
     """
     writer = require("safetensors.numpy", "minigrad.save()")
