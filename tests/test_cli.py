@@ -1,5 +1,6 @@
 """The command line: it trains, saves, draws, goes on, predicts, and tells bad input in one line."""
 
+import io
 import os
 import re
 import signal
@@ -20,6 +21,7 @@ from minigrad.cli.arguments import make_parser
 from minigrad.cli.recipe import new_recipe
 from minigrad.cli.run import Run
 from tests.golden_files import check_golden
+from tests.strict import strict_device
 
 ROOT = Path(__file__).parent.parent
 # Commands run in an empty folder, where the package need not be installed to be found.
@@ -621,3 +623,47 @@ def test_training_uses_one_thread_unless_told_otherwise(run, monkeypatch):
         assert threads.blas_threads() == 1
     finally:
         threads.set_blas_threads(before)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_there_is_a_bar(run, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    output = run("train digits --epochs 10 --hidden 512")
+    assert output.count("\nepoch ") == 10
+    assert re.search(r"\d+%\|.*\| \d+/460 \[.*step/s", terminal.getvalue())
+    assert re.search(r"loss \d\.\d{3}\]", terminal.getvalue())
+
+
+@pytest.fixture(params=["strict", "cuda"])
+def device(request):
+    """A device other than the CPU: the stand-in that refuses what CuPy refuses, and CuPy's."""
+    if request.param == "strict":
+        with strict_device() as name:
+            yield name
+    elif not minigrad_has_cuda():
+        pytest.skip("there is no CUDA device here")
+    else:
+        yield "cuda"
+
+
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+def test_another_device_trains_saves_goes_on_and_predicts(run, device, model):
+    options = f"--model {model} --hidden 16 --device {device}"
+    output = run(f"train digits {options} --epochs 1 --save mine")
+    assert f"weights on {device}" in output
+    output = run(f"train digits --resume mine --epochs 4 --device {device}", draw=True)
+    assert accuracy(output) > 90
+    assert "image 3 of the test set" in run(f"predict mine --index 3 --device {device}")
+    # What was trained there is used here, and the other way round.
+    assert "image 3 of the test set" in run("predict mine --index 3")
+    assert "resumed after epoch 4" in run("train digits --resume mine --epochs 5")
+    assert "resumed after epoch 5" in run(
+        f"train digits --resume mine --epochs 6 --device {device}"
+    )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import minigrad
 from minigrad.utils import data
 from tests.golden_files import check_golden
+from tests.strict import strict_device
 
 Point = namedtuple("Point", "x y")
 
@@ -504,3 +505,16 @@ def test_messages():
         lambda: loader(Stream(3), shuffle=True),
     ]
     check_golden("data/utils_data", "\n".join(refusal(action) for action in actions))
+
+
+def test_batches_of_rows_on_another_device():
+    with strict_device() as place:
+        rows = data.TensorDataset(minigrad.arange(10).to(place), minigrad.randn(10, 2).to(place))
+        minigrad.manual_seed(0)
+        batches = list(data.DataLoader(rows, batch_size=4, shuffle=True))
+        assert [len(first) for first, _ in batches] == [4, 4, 2]
+        assert all(part.device == place for batch in batches for part in batch)
+        assert sorted(itertools.chain(*(first.tolist() for first, _ in batches))) == list(range(10))
+        for sampler in ([3, 10], [-11]):
+            with pytest.raises(IndexError, match="not all among the 10 rows"):
+                list(data.DataLoader(rows, batch_size=2, sampler=sampler))

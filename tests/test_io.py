@@ -22,6 +22,7 @@ from minigrad import nn, optim
 from minigrad.io import CheckpointError, atomic
 from minigrad.tensor import Tensor
 from tests.golden_files import check_golden
+from tests.strict import strict_device
 
 
 @pytest.fixture
@@ -462,3 +463,13 @@ def test_without_safetensors_it_says_what_to_install(path):
     """
     run = in_another_process(script, path)
     check_golden("data/without_safetensors", run.stdout.strip())
+
+
+def test_tensors_of_another_device(path):
+    with strict_device() as place:
+        weight = minigrad.arange(6).reshape(2, 3).float().to(place)
+        minigrad.save({"weight": weight}, path)
+        assert minigrad.load(path)["weight"].device == "cpu"
+        loaded = minigrad.load(path, map_location=place)["weight"]
+        assert loaded.device == place
+        assert loaded.tolist() == [[0, 1, 2], [3, 4, 5]]

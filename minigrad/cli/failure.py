@@ -9,8 +9,7 @@ class CommandError(Exception):
 
 def one_line(error: BaseException) -> str:
     """The message of an error in one line, without the number that Python puts before it."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    named = isinstance(error, OSError) and error.filename is not None
-    if isinstance(error, OSError) and named:
-        text = f"{error.filename}: {text}"
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     return " ".join(text.split())

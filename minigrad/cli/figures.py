@@ -133,18 +133,18 @@ def _curves(
         loc="upper right" if name == "loss" else "lower right",
     )  # fmt: skip
     if name == "loss":
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.08 * axes.dataLim.ymax)
     axes.set_xlabel("epoch")
     axes.margins(x=0.02)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.grid(visible=False, axis="x")
 
 
 def _mistakes(wrong: int, total: int) -> str:
     if wrong == 0:
-        return f"None of the {total:,} is wrong"
-    shown = f"the first {_COLUMNS} of the" if wrong > _COLUMNS else "all"
-    return f"What it gets wrong: {shown} {wrong:,} of {total:,}"
+        return f"It gets none of the {total:,} wrong"
+    shown = f", here the first {_COLUMNS}" if wrong > _COLUMNS else ""
+    return f"What it gets wrong: {wrong:,} of {total:,}{shown}"
 
 
 def _heading(axes: Any, text: str) -> None:

@@ -186,7 +186,7 @@ class Progress:
         self.recent = 0.0
         if is_installed("tqdm"):
             bar = require("tqdm", "the progress bar").tqdm
-            self.bar = bar(total=steps, unit="step", leave=False, disable=None)
+            self.bar = bar(total=steps, unit=" step", leave=False, disable=None)
         self.step = self._step if self.bar is not None and not self.bar.disable else _nothing
 
     def __enter__(self) -> Progress:
