@@ -330,7 +330,7 @@ def test_an_error_of_a_whole_batch_names_its_indices():
     )
     with pytest.raises(IndexError) as caught:
         list(loader)
-    assert caught.value.__notes__ == ["DataLoader: this happened while fetching the samples [2, 3]"]
+    assert caught.value.__notes__ == ["DataLoader: this happened while fetching the samples 2, 3"]
 
 
 def test_workers_know_who_they_are():

@@ -1,6 +1,7 @@
 """Data sets, the order in which they are read, and the loader that makes batches of them."""
 
 from minigrad.utils.data.collate import default_collate, default_convert
+from minigrad.utils.data.dataloader import DataLoader
 from minigrad.utils.data.dataset import (
     ConcatDataset,
     Dataset,
@@ -9,7 +10,6 @@ from minigrad.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
-from minigrad.utils.data.loader import DataLoader
 from minigrad.utils.data.sampler import (
     BatchSampler,
     RandomSampler,

@@ -17,6 +17,7 @@ from minigrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialS
 from minigrad.utils.data.worker import DONE, WorkerInfo, WorkerPool
 
 Fetch = Callable[[Any], Any]
+_SHOWN = 16  # indices of a batch in a note
 
 
 class DataLoader:
@@ -249,5 +250,6 @@ def _at_once(read: Fetch, indices: list[int]) -> Any:
     try:
         return read(indices)
     except Exception as error:
-        error.add_note(f"DataLoader: this happened while fetching the samples {indices}")
+        shown = ", ".join(map(str, indices[:_SHOWN])) + (", ..." if len(indices) > _SHOWN else "")
+        error.add_note(f"DataLoader: this happened while fetching the samples {shown}")
         raise
