@@ -247,6 +247,16 @@ def test_tied_parameters_come_once_and_stay_tied():
     assert twin[0].weight is not net[0].weight
 
 
+def test_a_parameter_is_not_lost_to_a_plain_tensor():
+    layer = nn.Linear(3, 2)
+    for value in (mg.zeros(2, 3), layer.weight * 2, 3):
+        with pytest.raises(TypeError, match=r"Linear\.weight is a parameter"):
+            layer.weight = value
+    layer.bias = None
+    layer.weight = nn.Parameter(mg.ones(2, 3))
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+
+
 def test_a_plain_list_of_modules_warns():
     class Hidden(nn.Module):
         def __init__(self):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from types import NoneType
 from typing import Any, Self
 
 from minigrad.backend import device
@@ -74,6 +75,16 @@ class Module:
         if self._hooks is None:
             return self.forward(*args, **kwargs)
         return self._call_with_hooks(args, kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        held = vars(self).get(name)
+        if isinstance(held, Parameter) and not isinstance(value, (Parameter, NoneType)):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a parameter and would be trained no more: assign "
+                f"an nn.Parameter or None, not {type(value).__name__}; to change its values write "
+                f"`with no_grad(): module.{name}.copy_(values)`"
+            )
+        object.__setattr__(self, name, value)
 
     # Finding what is inside.
 

@@ -31,7 +31,7 @@ def _check_dtypes(operation: str, **arguments: Any) -> None:
             raise DtypeError(
                 f"{operation}(): argument '{first}' has dtype {a.dtype} and argument '{name}' "
                 f"{b.dtype}; a product of matrices needs one dtype, for example "
-                f"{name}.to({first}.dtype)"
+                f"{first}.to({name}.dtype)"
             )
 
 

@@ -80,5 +80,5 @@ def same_dtype(operation: str, input: Any, **others: Any) -> None:
         if other is not None and other.dtype != dtype:
             raise DtypeError(
                 f"{operation}(): argument 'input' is {dtype} and argument '{name}' is "
-                f"{other.dtype}; convert one, for example {name}.to(input.dtype)"
+                f"{other.dtype}; convert one, for example input.to({name}.dtype)"
             )
