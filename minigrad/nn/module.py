@@ -1,4 +1,4 @@
-"""Module and Parameter: what holds a model's parameters, and how they are found, moved and saved.
+"""Module: what holds a model's parameters, and how they are found, moved and saved.
 
 Nothing is registered behind the user's back: parameters, buffers and sub-modules are found by
 walking the attributes in the order in which they were set, so a subclass need not call
@@ -19,32 +19,11 @@ from minigrad.graph import Traced
 from minigrad.hooks import RemovableHandle
 from minigrad.modes import no_grad
 from minigrad.nn.hooks import call_with_hooks
+from minigrad.nn.parameter import Parameter
 from minigrad.nn.state import IncompatibleKeys, load_state
-from minigrad.printing import represent
 from minigrad.tensor import Tensor
 
 __all__ = ["Module", "Parameter"]
-
-
-class Parameter(Tensor):
-    """A tensor that a module trains; it requires a gradient unless told otherwise.
-
-    >>> import minigrad
-    >>> Parameter(minigrad.tensor([1.0, 2.0])).requires_grad
-    True
-    """
-
-    def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
-        if isinstance(data, Traced):
-            self._array = data._array
-        else:
-            super().__init__(*(() if data is None else (data,)))
-        self._node = None
-        if requires_grad:
-            self.requires_grad_()
-
-    def __repr__(self) -> str:
-        return "Parameter containing:\n" + represent(self)
 
 
 class Module:
