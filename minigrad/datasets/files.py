@@ -14,11 +14,40 @@ FOLDER_VARIABLE = "MINIGRAD_DATA"
 
 
 class Source(NamedTuple):
-    """The files of one data set: their folder, where they can be had, and their SHA-256 by name."""
+    """The files of one data set: their folder, where they can be had, and their SHA-256 by name.
+
+    `published` has the name that a file goes by on the mirrors, where it is another one.
+    """
 
     folder: str
     mirrors: tuple[str, ...]
     sha256: Mapping[str, str]
+    published: Mapping[str, str] = {}
+
+
+def find(
+    source: Source, name: str, root: str | os.PathLike[str] | None = None
+) -> tuple[str | None, list[str]]:
+    """The path of a file of the data set that is on the disk and whole, and where it was sought.
+
+    Looked for in `root` alone where it is given, else in the folder that MINIGRAD_DATA names and
+    then in the cache. The path is None where it is in neither. Raises DataFileError for a file
+    that is damaged, but for one in the cache, which can be had again.
+    """
+    searched = []
+    base = root if root is not None else os.environ.get(FOLDER_VARIABLE) or None
+    if base is not None:
+        path = os.path.join(base, source.folder, name)
+        if os.path.exists(path):
+            _check(path, source, name)
+            return path, [path]
+        searched.append(path)
+    if root is None and is_installed("pooch"):
+        path = os.path.join(_cache(source), name)
+        if os.path.exists(path) and _sha256(path) == source.sha256[name]:
+            return path, [*searched, path]
+        searched.append(path)
+    return None, searched
 
 
 def locate(
@@ -26,44 +55,36 @@ def locate(
 ) -> str:
     """The path of a file of the data set, on the disk and whole.
 
-    Looked for in `root` alone where it is given, else in the folder that MINIGRAD_DATA names and
-    then in the cache; downloaded into `root` or the cache where it is in neither. Raises
-    DataFileError for a file that is damaged or cannot be had, and MissingExtra where a download
-    needs a package that is not installed.
+    Looked for as `find` does, and downloaded into `root` or the cache where it is not there.
+    Raises DataFileError for a file that is damaged or cannot be had, and MissingExtra where a
+    download needs a package that is not installed.
     """
-    searched = []
-    for base in (root, None if root is not None else os.environ.get(FOLDER_VARIABLE)):
-        if base:
-            path = os.path.join(base, source.folder, name)
-            if os.path.exists(path):
-                _check(path, source, name)
-                return path
-            searched.append(path)
-    if root is None:
-        nowhere = f"{source.folder} is in no folder that {FOLDER_VARIABLE} names; downloading it"
-        cache = require("pooch", nowhere).os_cache("minigrad")
-        folder = os.path.join(cache, source.folder)
-        path = os.path.join(folder, name)
-        if os.path.exists(path) and _sha256(path) == source.sha256[name]:
-            return path
-        searched.append(path)
-    else:
-        folder = os.path.join(root, source.folder)
-    if not download:
+    path, searched = find(source, name, root)
+    if path is not None:
+        return path
+    folder = _cache(source) if root is None else os.path.join(root, source.folder)
+    if not download or not source.mirrors:
+        advice = "download=True gets it" if source.mirrors else "it is on no public mirror"
         raise DataFileError(
-            f"cannot find {name}: there is no {' and no '.join(searched)}; download=True gets it"
+            f"cannot find {name}: there is no {' and no '.join(searched)}; {advice}"
         )
     return _download(source, name, folder, searched)
+
+
+def _cache(source: Source) -> str:
+    nowhere = f"{source.folder} is in no folder that {FOLDER_VARIABLE} names; downloading it"
+    return os.path.join(require("pooch", nowhere).os_cache("minigrad"), source.folder)
 
 
 def _download(source: Source, name: str, folder: str, searched: list[str]) -> str:
     """The file from the first mirror that gives it whole."""
     pooch = require("pooch", f"downloading {source.folder}")
     failures = []
+    published = source.published.get(name, name)
     for mirror in source.mirrors:
         try:
             path: str = pooch.retrieve(
-                mirror + name,
+                mirror + published,
                 known_hash="sha256:" + source.sha256[name],
                 fname=name,
                 path=folder,
@@ -86,9 +107,15 @@ def _check(path: str, source: Source, name: str) -> None:
     if found != expected:
         raise DataFileError(
             f"{path} is damaged: it has {os.path.getsize(path):,} bytes with SHA-256 {found}, and "
-            f"the published file has {expected}; get it again from {source.mirrors[0]}{name}, or "
-            "remove it to have it downloaded"
+            f"the published file has {expected}; {_remedy(source, name)}"
         )
+
+
+def _remedy(source: Source, name: str) -> str:
+    if not source.mirrors:
+        return "remove it, or put the whole one in its place"
+    address = source.mirrors[0] + source.published.get(name, name)
+    return f"get it again from {address}, or remove it to have it downloaded"
 
 
 def _sha256(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Labelled grey images: what the image data sets have in common."""
+"""Labelled images: what the image data sets have in common."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from minigrad.utils.data.dataset import take_rows
 
 
 class ImageDataset(Dataset[tuple[Any, Any]]):
-    """Samples (image, label): a float32 tensor of shape (1, height, width) in [0, 1], and an int.
+    """Samples (image, label): a float32 tensor (channels, height, width) in [0, 1], and an int.
 
-    `data` holds all images, uint8, shape (n, height, width); `targets` all labels, int64, shape
-    (n,). `transform` is applied to the image and `target_transform` to the label.
+    `data` holds all images, uint8, shape (n, height, width) for grey ones, which have one channel,
+    else (n, channels, height, width); `targets` all labels, int64, shape (n,). `transform` is
+    applied to the image and `target_transform` to the label.
     """
 
     classes: ClassVar[tuple[str, ...]]
@@ -44,7 +45,7 @@ class ImageDataset(Dataset[tuple[Any, Any]]):
         return len(self.data)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image = self.data[index].unsqueeze(0).float() / self.highest
+        image = self._with_channels(self.data[index], 0).float() / self.highest
         label = int(self.targets[index].item())
         if self.transform is not None:
             image = self.transform(image)
@@ -57,11 +58,14 @@ class ImageDataset(Dataset[tuple[Any, Any]]):
         if self.transform is not None or self.target_transform is not None:
             batch: list[Any] = default_collate([self[index] for index in indices])
             return batch
-        images = take_rows(self.data, indices).unsqueeze(1).float() / self.highest
+        images = self._with_channels(take_rows(self.data, indices), 1).float() / self.highest
         return [images, take_rows(self.targets, indices)]
 
+    def _with_channels(self, images: Tensor, dim: int) -> Tensor:
+        return images.unsqueeze(dim) if self.data.ndim == 3 else images
+
     def __repr__(self) -> str:
-        height, width = self.data.shape[1:]
+        height, width = self.data.shape[-2:]
         return (
             f"{type(self).__name__}({len(self)} images of {height} x {width}, "
             f"{len(self.classes)} classes)"
