@@ -75,11 +75,15 @@ _LAZY = {
     "cuda",
     "datasets",
     "io",
+    "keras",
     "linalg",
     "nn",
     "optim",
+    "plot",
     "random",
+    "sklearn",
     "special",
+    "training",
     "utils",
 }
 _FROM_IO = {"load", "save"}

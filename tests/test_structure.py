@@ -33,6 +33,9 @@ LAYERS = [
     ["utils"],
     ["io"],
     ["datasets"],
+    ["training"],
+    ["plot"],
+    ["keras", "sklearn"],
     ["cli"],
     ["__main__"],
 ]

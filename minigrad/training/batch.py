@@ -1,0 +1,171 @@
+"""What happens to one batch: forward, backward, step, and what is measured on the way."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from minigrad.errors import ArgumentError
+from minigrad.nn import Module
+from minigrad.nn.utils import clip_grad_norm_, clip_grad_value_
+from minigrad.tensor import Tensor
+from minigrad.training.mean import RunningMean
+from minigrad.training.nested import batch_size, moved
+
+__all__ = ["BatchWork"]
+
+
+class BatchWork:
+    """The part of a Trainer that works on one batch; its methods are there to be overridden."""
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any,
+        loss: Callable[..., Any] | None,
+        metrics: Iterable[Any],
+        scheduler: Any,
+        schedule_every: str,
+        device: Any,
+        clip_norm: float | None,
+        clip_value: float | None,
+        accumulate: int,
+    ) -> None:
+        if isinstance(loss, type):
+            raise TypeError(
+                f"Trainer(): loss is the class {loss.__name__}; make an instance: {loss.__name__}()"
+            )
+        if schedule_every not in ("epoch", "step"):
+            raise ArgumentError(
+                f"Trainer(): schedule_every must be 'epoch' or 'step', got {schedule_every!r}"
+            )
+        if accumulate < 1:
+            raise ArgumentError(f"Trainer(): accumulate must be at least 1, got {accumulate}")
+        for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+            if limit is not None and limit <= 0:
+                raise ArgumentError(f"Trainer(): {name} must be positive, got {limit}")
+        self.model = model
+        self.optimizer = optimizer
+        self.loss = loss
+        self.metrics = list(metrics)
+        self.scheduler = scheduler
+        self.schedule_every = schedule_every
+        self.device = device
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+        self.accumulate = accumulate
+        self.step = 0
+        self._mean_loss = RunningMean()
+        self._waiting = 0  # batches whose gradients wait for the step
+        if device is not None:
+            model.to(device)
+
+    def unpack(self, batch: Any) -> tuple[Any, Any, Any]:
+        """The inputs, the target and the weight of a batch, None for those that it lacks."""
+        if isinstance(batch, (tuple, list)):
+            if not 1 <= len(batch) <= 3:
+                raise ArgumentError(
+                    "a batch must be inputs, (inputs, target) or (inputs, target, weight); got "
+                    f"{len(batch)} parts"
+                )
+            return (*batch, None, None)[:3]
+        return batch, None, None
+
+    def forward(self, inputs: Any) -> Any:
+        """The model's output."""
+        return self.model(inputs)
+
+    def compute_loss(self, output: Any, target: Any, weight: Any) -> Any:
+        """The mean loss of a batch, a tensor with one element.
+
+        With a weight, the mean over the samples of weight times loss; so a sample of weight 0 is
+        not there and one of weight 2 counts as two, in the sum though not in the number of samples.
+        """
+        if self.loss is None:
+            raise ArgumentError("this Trainer has no loss; write Trainer(model, optimizer, loss)")
+        if weight is None:
+            return self.loss(output, target)
+        each = self._loss_of_each(output, target)
+        if each.ndim == 0 or len(each) != len(weight):
+            raise ArgumentError(
+                f"the loss gives {tuple(each.shape)} with reduction='none', so that {len(weight)} "
+                "sample weights do not fit; it must give one value for each sample"
+            )
+        return (each.flatten(1).mean(1) if each.ndim > 1 else each).mul(weight).mean()
+
+    def update_metrics(self, output: Any, target: Any, weight: Any) -> None:
+        """Tell the metrics of a batch."""
+        for metric in self.metrics:
+            metric.update(output, target, weight)
+
+    def logs(self) -> dict[str, float]:
+        """The means since the epoch began: the loss, then the metrics."""
+        found = {"loss": self._mean_loss.compute()}
+        for metric in self.metrics:
+            found[metric.name] = metric.compute()
+        return found
+
+    def reset(self) -> None:
+        """Forget the loss and the metrics of the epoch."""
+        self._mean_loss.reset()
+        for metric in self.metrics:
+            metric.reset()
+
+    def train_batch(self, batch: Any) -> None:
+        """Train on one batch: forward, backward, and the step once `accumulate` batches are in."""
+        inputs, target, weight = self.unpack(self._placed(batch))
+        output = self.forward(inputs)
+        loss = self.compute_loss(output, target, weight)
+        if self._waiting == 0:
+            self.optimizer.zero_grad()
+        loss.backward()
+        self._waiting += 1
+        if self._waiting == self.accumulate:
+            self.take_step()
+        self._mean_loss.add(loss, batch_size(inputs))
+        self.update_metrics(output, target, weight)
+
+    def take_step(self) -> None:
+        """Clip the gradients, as asked, and let the optimizer change the parameters."""
+        if self._waiting > 1:
+            for parameter in self._parameters():
+                if parameter.grad is not None:
+                    parameter.grad.div_(self._waiting)
+        self._waiting = 0
+        if self.clip_value is not None:
+            clip_grad_value_(self._parameters(), self.clip_value)
+        if self.clip_norm is not None:
+            clip_grad_norm_(self._parameters(), self.clip_norm)
+        self.optimizer.step()
+        self.step += 1
+        if self.scheduler is not None and self.schedule_every == "step":
+            self.scheduler.step()
+
+    def test_batch(self, batch: Any) -> None:
+        """Measure the loss and the metrics of one batch."""
+        inputs, target, weight = self.unpack(self._placed(batch))
+        output = self.forward(inputs)
+        loss = self.compute_loss(output, target, weight)
+        self._mean_loss.add(loss, batch_size(inputs))
+        self.update_metrics(output, target, weight)
+
+    def predict_batch(self, batch: Any) -> Any:
+        """The model's output for one batch; a target in it is not looked at."""
+        inputs, _, _ = self.unpack(self._placed(batch))
+        return self.forward(inputs)
+
+    def _placed(self, batch: Any) -> Any:
+        return batch if self.device is None else moved(batch, self.device)
+
+    def _parameters(self) -> list[Tensor]:
+        return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def _loss_of_each(self, output: Any, target: Any) -> Any:
+        """The loss without its reduction."""
+        assert self.loss is not None
+        if isinstance(self.loss, Module):
+            whole = copy.copy(self.loss)
+            whole.reduction = "none"
+            return whole(output, target)
+        return self.loss(output, target, reduction="none")

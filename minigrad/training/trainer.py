@@ -1,0 +1,296 @@
+"""The Trainer: the one loop that trains, validates and predicts, whatever the face above it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import minigrad
+from minigrad.errors import ArgumentError
+from minigrad.io import save
+from minigrad.nn import Module
+from minigrad.optim.lr_scheduler import ReduceLROnPlateau
+from minigrad.training.batch import BatchWork
+from minigrad.training.callback import BatchLogs, CallbackList
+from minigrad.training.feed import Feed
+from minigrad.training.history import History
+from minigrad.training.nested import joined
+from minigrad.training.state import read_state, restore, restore_callbacks, state_of
+
+__all__ = ["Trainer"]
+
+
+class Trainer(BatchWork):
+    """Trains `model` with `optimizer` so that `loss(output, target)` falls.
+
+    A batch is `(inputs, target)` or `(inputs, target, weight)`, with a weight for each sample, as
+    a DataLoader gives it; inputs and target are tensors, or tuples, lists or dicts of them, which
+    reach the model and the loss as they are. `metrics` are objects of `minigrad.training`, such as
+    `SparseCategoricalAccuracy()`. `scheduler` steps after each epoch, or after each step of the
+    optimizer with `schedule_every="step"`. Gradients are clipped to the joint norm `clip_norm` or
+    element by element to `clip_value`, and those of `accumulate` batches are averaged for one
+    step. `device` is where the model and each batch are moved.
+
+    `epoch` counts the complete epochs, `step` the steps of the optimizer; `history` has what was
+    measured. A subclass may override `unpack`, `forward`, `compute_loss`, `update_metrics`,
+    `train_batch` and `test_batch`.
+
+    >>> from minigrad import nn, optim
+    >>> from minigrad.utils.data import DataLoader, TensorDataset
+    >>> x = minigrad.linspace(-1, 1, 64).unsqueeze(1)
+    >>> model = nn.Linear(1, 1)
+    >>> trainer = Trainer(model, optim.SGD(model.parameters(), lr=0.5), nn.MSELoss())
+    >>> history = trainer.fit(DataLoader(TensorDataset(x, 2 * x), batch_size=16), epochs=20)
+    >>> round(model.weight.item(), 3)
+    2.0
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any = None,
+        loss: Callable[..., Any] | None = None,
+        *,
+        metrics: Iterable[Any] = (),
+        callbacks: Iterable[Any] = (),
+        scheduler: Any = None,
+        schedule_every: str = "epoch",
+        device: Any = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        accumulate: int = 1,
+    ) -> None:
+        super().__init__(
+            model,
+            optimizer,
+            loss,
+            metrics,
+            scheduler,
+            schedule_every,
+            device,
+            clip_norm,
+            clip_value,
+            accumulate,
+        )
+        self.callbacks = list(callbacks)
+        self.history = History()
+        self.epoch = 0
+        self.stop_training = False
+        self.listening: list[Any] = self.callbacks  # those of the run that goes on, or our own
+        self.saved_callbacks: list[dict[str, Any]] = []  # states that wait for the next run
+
+    # Whole runs.
+
+    def fit(
+        self,
+        data: Iterable[Any],
+        *,
+        epochs: int = 1,
+        validation: Iterable[Any] | None = None,
+        initial_epoch: int | None = None,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_freq: int = 1,
+        callbacks: Iterable[Any] = (),
+        params: Mapping[str, Any] | None = None,
+    ) -> History:
+        """Train until `epochs` epochs are complete, and give the history.
+
+        The epochs before count: after `fit(data, epochs=5)` or `resume`, `fit(data, epochs=8)`
+        trains three more. `initial_epoch=0` counts anew, with a new history. `validation` is
+        evaluated after every `validation_freq`-th epoch. `callbacks` are those of this run, told
+        after the Trainer's own; they see `params`.
+        Raises ArgumentError when there is nothing left to train or no data.
+        """
+        if self.optimizer is None:
+            raise ArgumentError("this Trainer has no optimizer; write Trainer(model, optimizer, …)")
+        first = self._first_epoch(epochs, initial_epoch)
+        feed = Feed(data, steps_per_epoch, "data")
+        held_out = None
+        if validation is not None:
+            held_out = Feed(validation, validation_steps, "validation")
+        told = {"epochs": epochs, "initial_epoch": first, "steps": feed.length, **(params or {})}
+        if initial_epoch is not None:
+            self.history = History()
+            self.epoch = first
+        self.history.set_trainer(self)
+        self.history.set_params(told)
+        self.stop_training = False
+        self._waiting = 0
+        logs: dict[str, float] = {}
+        with self._listening([*self.callbacks, *callbacks], told) as listeners:
+            listeners.call("on_train_begin", None)
+            restore_callbacks(self, listeners.callbacks)
+            for epoch in range(first, epochs):
+                listeners.call("on_epoch_begin", epoch, None)
+                self._train_epoch(feed, listeners)
+                logs = self.logs()
+                if held_out is not None and (epoch + 1) % validation_freq == 0:
+                    measured = self._evaluate(held_out, listeners)
+                    logs.update({f"val_{name}": value for name, value in measured.items()})
+                self._end_epoch(epoch, logs)
+                listeners.call("on_epoch_end", epoch, logs)
+                self.history.record(epoch, logs)
+                if self.stop_training:
+                    break
+            listeners.call("on_train_end", logs)
+        return self.history
+
+    def evaluate(
+        self,
+        data: Iterable[Any],
+        *,
+        steps: int | None = None,
+        callbacks: Iterable[Any] = (),
+        params: Mapping[str, Any] | None = None,
+    ) -> dict[str, float]:
+        """The mean loss and the metrics on the data, in evaluation mode, without recording."""
+        feed = Feed(data, steps, "data")
+        told = {"steps": feed.length, **(params or {})}
+        with self._listening([*self.callbacks, *callbacks], told) as listeners:
+            return self._evaluate(feed, listeners)
+
+    def predict(
+        self,
+        data: Iterable[Any],
+        *,
+        steps: int | None = None,
+        callbacks: Iterable[Any] = (),
+        params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The outputs for all batches joined, in evaluation mode, without recording."""
+        feed = Feed(data, steps, "data")
+        told = {"steps": feed.length, **(params or {})}
+        parts = []
+        with (
+            self._listening([*self.callbacks, *callbacks], told) as listeners,
+            self._mode(training=False),
+            minigrad.no_grad(),
+        ):
+            listeners.call("on_predict_begin", None)
+            begin = listeners.overridden("on_predict_batch_begin")
+            end = listeners.overridden("on_predict_batch_end")
+            for number, batch in enumerate(feed.epoch()):
+                _tell(begin, number, {})
+                parts.append(self.predict_batch(batch))
+                _tell(end, number, {"outputs": parts[-1]})
+            listeners.call("on_predict_end", None)
+        return joined(parts)
+
+    # Saving and resuming.
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next epoch depends on: see `save`."""
+        return state_of(self)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take up a state; the same kind of model, optimizer and scheduler must be there.
+
+        Raises ArgumentError, KeyError or RuntimeError where the state does not fit.
+        """
+        restore(self, state_dict)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the state to a safetensors file; the old file is replaced once it is complete.
+
+        It holds the model, the optimizer, the scheduler, the state of the callbacks and of the
+        default generator, the counts and the history: a run that is resumed from it gives, bit
+        for bit, the weights of one that was never stopped.
+        """
+        save(self.state_dict(), path)
+
+    def resume(self, path: str | os.PathLike[str]) -> Trainer:
+        """Take up the state that `save` wrote, and give the Trainer itself."""
+        restore(self, read_state(path))
+        return self
+
+    # How it is done.
+
+    def _first_epoch(self, epochs: int, initial_epoch: int | None) -> int:
+        if epochs < 1:
+            raise ArgumentError(f"fit(): epochs must be at least 1, got {epochs}")
+        if initial_epoch is not None:
+            return initial_epoch
+        if epochs <= self.epoch:
+            raise ArgumentError(
+                f"fit(): {self.epoch} epochs are complete already and epochs={epochs} counts them; "
+                f"ask for more in all, for example epochs={self.epoch + epochs}, or count anew "
+                "with initial_epoch=0"
+            )
+        return self.epoch
+
+    def _train_epoch(self, feed: Feed, listeners: CallbackList) -> None:
+        begin = listeners.overridden("on_train_batch_begin")
+        end = listeners.overridden("on_train_batch_end")
+        with self._mode(training=True):
+            self.reset()
+            for number, batch in enumerate(feed.epoch()):
+                if begin:
+                    _tell(begin, number, {})
+                self.train_batch(batch)
+                if end:
+                    _tell(end, number, BatchLogs(self.logs))
+                if self.stop_training:
+                    break
+            if self._waiting:
+                self.take_step()
+
+    def _end_epoch(self, epoch: int, logs: dict[str, float]) -> None:
+        """Bring everything into the state in which the next epoch finds it."""
+        if self.scheduler is not None and self.schedule_every == "epoch":
+            if isinstance(self.scheduler, ReduceLROnPlateau):
+                self.scheduler.step(logs.get("val_loss", logs["loss"]))
+            else:
+                self.scheduler.step()
+        self.epoch = epoch + 1
+        # A callback that saves the run must find this epoch in its history; it is noted again
+        # after them, with what they put into the logs.
+        self.history.record(epoch, logs)
+
+    def _evaluate(self, feed: Feed, listeners: CallbackList) -> dict[str, float]:
+        begin = listeners.overridden("on_test_batch_begin")
+        end = listeners.overridden("on_test_batch_end")
+        with self._mode(training=False), minigrad.no_grad():
+            self.reset()
+            listeners.call("on_test_begin", None)
+            for number, batch in enumerate(feed.epoch()):
+                if begin:
+                    _tell(begin, number, {})
+                self.test_batch(batch)
+                if end:
+                    _tell(end, number, BatchLogs(self.logs))
+            logs = self.logs()
+            listeners.call("on_test_end", logs)
+        return logs
+
+    @contextlib.contextmanager
+    def _listening(
+        self, callbacks: Iterable[Any], params: dict[str, Any]
+    ) -> Iterator[CallbackList]:
+        listeners = CallbackList(callbacks, self, params)
+        outer, self.listening = self.listening, listeners.callbacks
+        try:
+            yield listeners
+        finally:
+            self.listening = outer
+            listeners.call("close")
+
+    @contextlib.contextmanager
+    def _mode(self, *, training: bool) -> Iterator[None]:
+        """The model in training or in evaluation mode; afterwards in the one it was in."""
+        if not isinstance(self.model, Module):
+            yield
+            return
+        before = self.model.training
+        self.model.train(training)
+        try:
+            yield
+        finally:
+            self.model.train(before)
+
+
+def _tell(hooks: Sequence[Callable[..., None]], number: int, logs: Mapping[str, Any]) -> None:
+    for hook in hooks:
+        hook(number, logs)
