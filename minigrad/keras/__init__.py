@@ -1,0 +1,1 @@
+"""minigrad.keras: Keras's names over minigrad's nn, optim and data."""
