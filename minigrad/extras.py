@@ -12,9 +12,10 @@ _EXTRA_OF = {
     "matplotlib": "plot",
     "pooch": "data",
     "safetensors": "io",
+    "sklearn": "sklearn",
     "tqdm": "data",
 }
-_PACKAGE_OF = {"PIL": "pillow"}
+_PACKAGE_OF = {"PIL": "pillow", "sklearn": "scikit-learn"}
 
 
 class MissingExtra(ModuleNotFoundError):

@@ -1,0 +1,11 @@
+"""scikit-learn's face: estimators that train minigrad's modules; scikit-learn must be installed."""
+
+from minigrad.extras import require
+
+require("sklearn", "minigrad.sklearn")
+
+# isort: split
+# After the check, so that what is missing is told in words that help.
+from minigrad.sklearn.linear_model import Perceptron  # noqa: E402
+
+__all__ = ["Perceptron"]
