@@ -11,6 +11,8 @@ from minigrad.nn.loss import *  # noqa: F403
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.norm import *  # noqa: F403
 from minigrad.nn.pooling import *  # noqa: F403
+from minigrad.nn.recurrent import *  # noqa: F403
+from minigrad.nn.recurrent_cell import *  # noqa: F403
 from minigrad.nn.sparse import Embedding
 
 __all__ = [

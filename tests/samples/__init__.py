@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.samples import drawn, elementwise, linear, loss, network, reduce, shape
+from tests.samples import drawn, elementwise, linear, loss, network, recurrent, reduce, shape
 from tests.samples.row import Row
 
-FAMILIES = (elementwise, reduce, shape, linear, network, loss, drawn)
+FAMILIES = (elementwise, reduce, shape, linear, network, recurrent, loss, drawn)
 
 ROWS: dict[str, Row] = {}
 for _family in FAMILIES:

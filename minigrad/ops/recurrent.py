@@ -1,0 +1,347 @@
+"""The steps of recurrent layers: a whole sequence is one operation, forward and backward.
+
+`input` is what the inputs give to every step, [steps, batch, gates * size]: one product of matrices
+made before. A forward goes through the steps and returns the states; a backward goes through them
+the other way. What a step's cotangent is multiplied by is found for all steps at once, and the
+gradients of the weights are one product each, so that little is left to do for each step.
+
+The rules use operators and primitives only, so that they can be differentiated in their turn.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.errors import ArgumentError, DtypeError
+from minigrad.graph import Declaration
+from minigrad.ops.functions import tanh
+from minigrad.ops.join import _cat, _stack, cat
+from minigrad.ops.reduce import sum_to
+from minigrad.ops.select import zero
+from minigrad.ops.shape import reshape, unsqueeze
+
+Size = tuple[int, ...]
+
+
+def _order(steps: int, reverse: bool) -> range:
+    """The steps in the order of a forward."""
+    return range(steps)[::-1] if reverse else range(steps)
+
+
+def _before(states: Any, first: Any, reverse: bool) -> Any:
+    """The state that each step starts from."""
+    first = unsqueeze(first, 0)
+    return cat((states[1:], first)) if reverse else cat((first, states[:-1]))
+
+
+def _weight_cotangent(g: Any, before: Any) -> Any:
+    """The cotangent of the recurrent weight, given those of the gates of all steps."""
+    steps, batch, width = g.shape
+    rows = steps * batch
+    return reshape(g, (rows, width)).T @ reshape(before, (rows, before.shape[2]))
+
+
+def _plus(value: Any, other: Any) -> Any:
+    """The sum; None stands for zero."""
+    if value is None or other is None:
+        return other if value is None else value
+    return value + other
+
+
+def _check(
+    operation: str, gates: int, input: Any, weight: Any, projection: Any = None, **states: Any
+) -> None:
+    """Raise an error unless the arguments fit each other."""
+    if input.dtype.kind != "f":
+        raise DtypeError(f"{operation}(): argument 'input' must be floating, got {input.dtype}")
+    size, batch = weight.shape[0] // gates, input.shape[1]
+    given = {"weight": weight, **states}
+    expected = {"weight": (gates * size, size), **dict.fromkeys(states, (batch, size))}
+    if projection is not None:
+        given["projection"] = projection
+        short = projection.shape[0]
+        expected["projection"] = (short, size)
+        expected["weight"] = (gates * size, short)
+        expected["hidden"] = (batch, short)
+    if input.ndim != 3 or input.shape[2] != gates * size or not len(input):
+        raise ArgumentError(
+            f"{operation}(): argument 'input' must have shape [steps, batch, {gates * size}] with "
+            f"at least one step, got {list(input.shape)}"
+        )
+    for name, value in given.items():
+        if value.shape != expected[name]:
+            raise ArgumentError(
+                f"{operation}(): argument '{name}' must have shape {list(expected[name])}, got "
+                f"{list(value.shape)}"
+            )
+        if value.dtype != input.dtype:
+            raise DtypeError(
+                f"{operation}(): argument '{name}' has dtype {value.dtype}, argument 'input' "
+                f"{input.dtype}; they must be equal"
+            )
+
+
+def _joined(parts: tuple[Any, ...]) -> Any:
+    """What each gate has at every step, side by side: [steps, batch, gates * size]."""
+    steps, batch, size = parts[0].shape
+    return reshape(_stack(*parts, dim=2), (steps, batch, len(parts) * size))
+
+
+def _rnn_rule(
+    g: Any, out: Any, hidden: Any, weight: Any, relu: bool, reverse: bool, needed: Any
+) -> Any:
+    slopes = out > 0 if relu else 1 - out * out
+    found = [None] * len(out)
+    state = zero(hidden)
+    for step in _order(len(out), not reverse):
+        back = (state + g[step]) * slopes[step]
+        found[step] = back
+        state = back @ weight
+    back = _stack(*found, dim=0)
+    before = _before(out, hidden, reverse) if needed[2] else None
+    return back, state, _weight_cotangent(back, before) if needed[2] else None
+
+
+@Declaration()(joint=_rnn_rule)
+def rnn_steps(xp: Any, input: Any, hidden: Any, weight: Any, *, relu: bool, reverse: bool) -> Any:
+    """The states [steps, batch, size] of a simple recurrent layer, tanh(input + state @ weight.T).
+
+    input [steps, batch, size], hidden [batch, size], weight [size, size]; with `relu` that in place
+    of tanh; with `reverse` from the last step to the first. Source: Elman, "Finding Structure in
+    Time", 1990.
+    """
+    _check("rnn_steps", 1, input, weight, hidden=hidden)
+    out = xp.empty(input.shape, input.dtype)
+    turned = weight.T
+    for step in _order(len(input), reverse):
+        state = out[step]
+        xp.matmul(hidden, turned, out=state)
+        state += input[step]
+        if relu:
+            xp.maximum(state, 0, out=state)
+        else:
+            xp.tanh(state, out=state)
+        hidden = state
+    return out
+
+
+def _lstm_rule(
+    g: Any,
+    out: Any,
+    hidden: Any,
+    cell: Any,
+    weight: Any,
+    projection: Any,
+    reverse: bool,
+    needed: Any,
+) -> Any:
+    hiddens, cells, gates = out
+    g_hidden, g_cell, g_gates = g
+    enter, forget, new, leave = (gates[:, part] for part in range(4))
+    steep = gates * (1 - gates)
+    level = 1 - new * new
+    squashed = tanh(cells)
+    through = leave * (1 - squashed * squashed)
+    before = _before(cells, cell, reverse)
+    slopes = _joined(
+        (new * steep[:, 0], before * steep[:, 1], enter * level, squashed * steep[:, 3])
+    )
+    extra = None
+    if g_gates is not None:
+        given = [g_gates[:, part] for part in range(4)]
+        extra = _joined(
+            (
+                steep[:, 0] * given[0],
+                steep[:, 1] * given[1],
+                level * given[2],
+                steep[:, 3] * given[3],
+            )
+        )
+    size = cells.shape[2]
+    ends = (size, 2 * size, 3 * size, 4 * size)
+    found = [None] * len(hiddens)
+    states = [None] * len(hiddens)
+    state, carry = zero(hidden), zero(cell)
+    for step in _order(len(hiddens), not reverse):
+        if g_hidden is not None:
+            state = state + g_hidden[step]
+        if projection is not None:
+            states[step] = state
+            state = state @ projection
+        carry = carry + state * through[step]
+        if g_cell is not None:
+            carry = carry + g_cell[step]
+        back = _cat(carry, carry, carry, state, dim=1, ends=ends) * slopes[step]
+        if extra is not None:
+            back = back + extra[step]
+        found[step] = back
+        state = back @ weight
+        carry = carry * forget[step]
+    back = _stack(*found, dim=0)
+    earlier = _before(hiddens, hidden, reverse) if needed[3] else None
+    return (
+        back,
+        state,
+        carry,
+        _weight_cotangent(back, earlier) if needed[3] else None,
+        _weight_cotangent(_stack(*states, dim=0), leave * squashed) if needed[4] else None,
+    )
+
+
+@Declaration(outputs=3)(joint=_lstm_rule)
+def lstm_steps(
+    xp: Any,
+    input: Any,
+    hidden: Any,
+    cell: Any,
+    weight: Any,
+    projection: Any = None,
+    *,
+    reverse: bool,
+) -> Any:
+    """The states and cells [steps, batch, size] of a long short-term memory, and its gates.
+
+    input [steps, batch, 4 * size] and weight [4 * size, size] hold the gates in the order input,
+    forget, new, output; hidden and cell [batch, size]. The gates are [steps, 4, batch, size]. A
+    projection [less, size] makes the states shorter than the cells. With `reverse` from the last
+    step to the first. Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al.
+    2000 and the projection of Sak et al. 2014.
+    """
+    _check("lstm_steps", 4, input, weight, projection, hidden=hidden, cell=cell)
+    steps, batch, width = input.shape
+    size = width // 4
+    # sigmoid(x) = tanh(x / 2) / 2 + 1/2: one call for the four gates.
+    factor = _factors(xp, 4, input.dtype)
+    half = xp.zeros((4, batch, size), input.dtype) + factor
+    rest = 1 - half
+    turned = _halved(weight, factor)
+    gates = _by_gate(input.reshape(steps, batch, 4, size)) * half
+    hiddens = xp.empty((steps, *hidden.shape), input.dtype)
+    cells = xp.empty((steps, batch, size), input.dtype)
+    product = xp.empty((batch, width), input.dtype)
+    scratch = xp.empty((batch, size), input.dtype)
+    product_by_gate = product.reshape(batch, 4, size).transpose(1, 0, 2)
+    shorter = None if projection is None else projection.T
+    for step in _order(steps, reverse):
+        xp.matmul(hidden, turned, out=product)
+        gate = gates[step]
+        gate += product_by_gate
+        xp.tanh(gate, out=gate)
+        gate *= half
+        gate += rest
+        cell = xp.multiply(gate[1], cell, out=cells[step])
+        cell += xp.multiply(gate[0], gate[2], out=scratch)
+        whole = xp.tanh(cell, out=hiddens[step] if shorter is None else scratch)
+        whole *= gate[3]
+        hidden = whole if shorter is None else xp.matmul(whole, shorter, out=hiddens[step])
+    return hiddens, cells, gates
+
+
+def _by_gate(input: Any) -> Any:
+    """A view with the gates before the batch: [..., gates, batch, size]."""
+    return input.swapaxes(-3, -2)
+
+
+def _factors(xp: Any, gates: int, dtype: Any) -> Any:
+    """What each gate's argument is multiplied by: a half, but for the new value's, the third."""
+    factor = xp.full((gates, 1, 1), 0.5, dtype)
+    factor[2] = 1
+    return factor
+
+
+def _halved(weight: Any, factor: Any) -> Any:
+    """The transposed weight, each gate's rows times the gate's factor."""
+    rows, columns = weight.shape
+    gates = len(factor)
+    return (weight.reshape(gates, rows // gates, columns) * factor).reshape(rows, columns).T
+
+
+def _gru_rule(
+    g: Any, out: Any, hidden: Any, weight: Any, bias: Any, reverse: bool, needed: Any
+) -> Any:
+    hiddens, gates, inner = out
+    g_hidden, g_gates, g_inner = g
+    reset, update, new = (gates[:, part] for part in range(3))
+    before = _before(hiddens, hidden, reverse)
+    steep = gates[:, :2] * (1 - gates[:, :2])
+    level = 1 - new * new
+    onward = inner * steep[:, 0]
+    into = (1 - update) * level
+    slopes = _joined((into * onward, (before - new) * steep[:, 1], into * reset))
+    extra = direct = None
+    if g_gates is not None:
+        given = [g_gates[:, part] for part in range(3)]
+        direct = level * given[2]
+        extra = _joined(
+            (
+                direct * onward + steep[:, 0] * given[0],
+                steep[:, 1] * given[1],
+                direct * reset,
+            )
+        )
+    if g_inner is not None:
+        extra = _plus(_joined((g_inner * 0, g_inner * 0, g_inner)), extra)
+    size = hiddens.shape[2]
+    ends = (size, 2 * size, 3 * size)
+    found = [None] * len(hiddens)
+    states = [None] * len(hiddens)
+    state = zero(hidden)
+    for step in _order(len(hiddens), not reverse):
+        if g_hidden is not None:
+            state = state + g_hidden[step]
+        back = _cat(state, state, state, dim=1, ends=ends) * slopes[step]
+        if extra is not None:
+            back = back + extra[step]
+        found[step], states[step] = back, state
+        state = back @ weight + state * update[step]
+    back = _stack(*found, dim=0)
+    fresh = _plus(_stack(*states, dim=0) * into, direct)
+    return (
+        cat((back[:, :, : 2 * size], fresh), 2),
+        state,
+        _weight_cotangent(back, before) if needed[2] else None,
+        reshape(sum_to(back, size=(1, 1, 3 * size)), (3 * size,)) if needed[3] else None,
+    )
+
+
+@Declaration(outputs=3)(joint=_gru_rule)
+def gru_steps(
+    xp: Any, input: Any, hidden: Any, weight: Any, bias: Any = None, *, reverse: bool
+) -> Any:
+    """The states and gates of a gated recurrent unit, and what its reset gate is multiplied by.
+
+    input [steps, batch, 3 * size], weight [3 * size, size] and bias [3 * size] hold the gates in
+    the order reset, update, new; hidden [batch, size]. The gates are [steps, 3, batch, size]. The
+    reset gate acts after the product with the weight. With `reverse` from the last step to the
+    first. Source: Cho et al. 2014.
+    """
+    _check("gru_steps", 3, input, weight, hidden=hidden)
+    steps, batch, width = input.shape
+    size = width // 3
+    factor = _factors(xp, 3, input.dtype)
+    turned = _halved(weight, factor)
+    gates = _by_gate(input.reshape(steps, batch, 3, size)) * factor
+    if bias is not None:
+        gates[:, :2] += bias[: 2 * size].reshape(2, 1, size) * 0.5
+    hiddens = xp.empty((steps, batch, size), input.dtype)
+    inner = xp.zeros((steps, batch, size), input.dtype)
+    if bias is not None:
+        inner += bias[2 * size :]
+    product = xp.empty((batch, width), input.dtype)
+    product_by_gate = product.reshape(batch, 3, size).transpose(1, 0, 2)
+    product_of_gates, product_of_new = product_by_gate[:2], product_by_gate[2]
+    for step in _order(steps, reverse):
+        xp.matmul(hidden, turned, out=product)
+        gate, fresh = gates[step, :2], gates[step, 2]
+        gate += product_of_gates
+        xp.tanh(gate, out=gate)
+        gate *= 0.5
+        gate += 0.5
+        held = inner[step]
+        held += product_of_new
+        fresh += gate[0] * held
+        xp.tanh(fresh, out=fresh)
+        hidden = xp.subtract(hidden, fresh, out=hiddens[step])
+        hidden *= gate[1]
+        hidden += fresh
+    return hiddens, gates, inner
