@@ -6,6 +6,10 @@ require("sklearn", "minigrad.sklearn")
 
 # isort: split
 # After the check, so that what is missing is told in words that help.
-from minigrad.sklearn.linear_model import Perceptron  # noqa: E402
+from minigrad.sklearn.linear_model import (  # noqa: E402
+    LinearRegressionGD,
+    LogisticRegressionGD,
+    Perceptron,
+)
 
-__all__ = ["Perceptron"]
+__all__ = ["LinearRegressionGD", "LogisticRegressionGD", "Perceptron"]

@@ -261,7 +261,7 @@ def exchanges_of(count: int, seed: int) -> Any:
     """Where each position comes from in one shuffle of `count` samples, int64 [count].
 
     >>> exchanges_of(5, seed=1).tolist()
-    [4, 3, 2, 1, 0]
+    [4, 2, 3, 0, 1]
     """
     positions = list(range(count))
     state = seed or 1
