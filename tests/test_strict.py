@@ -84,6 +84,18 @@ def convolutional():
     )  # fmt: skip
 
 
+def recurrent():
+    class Last(nn.Module):
+        def __init__(self):
+            self.layer = nn.LSTM(4, 5, 2, batch_first=True)
+            self.out = nn.GRU(5, 3)
+
+        def forward(self, x):
+            return self.out(self.layer(x.reshape(12, 4, 4))[0])[0][:, -1]
+
+    return Last()
+
+
 def losses(make, optimizer, place):
     """The losses of six steps of training, from one seed."""
     minigrad.manual_seed(0)
@@ -107,11 +119,18 @@ OPTIMIZERS = {
     "sgd": lambda p: minigrad.optim.SGD(p, lr=0.1, momentum=0.9),
     "rmsprop": lambda p: minigrad.optim.RMSprop(p, lr=0.01),
     "adagrad": lambda p: minigrad.optim.Adagrad(p, lr=0.05),
+    "adadelta": lambda p: minigrad.optim.Adadelta(p),
+    "adafactor": lambda p: minigrad.optim.Adafactor(p, lr=0.05),
+    "adamax": lambda p: minigrad.optim.Adamax(p, lr=0.02),
+    "asgd": lambda p: minigrad.optim.ASGD(p, lr=0.1, t0=2),
+    "nadam": lambda p: minigrad.optim.NAdam(p, lr=0.02),
+    "radam": lambda p: minigrad.optim.RAdam(p, lr=0.02),
+    "rprop": lambda p: minigrad.optim.Rprop(p, lr=0.01),
 }
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("model", [perceptron, convolutional])
+@pytest.mark.parametrize("model", [perceptron, convolutional, recurrent])
 def test_training_is_the_same_everywhere(model, optimizer, place):
     here = losses(model, OPTIMIZERS[optimizer], "cpu")
     away = losses(model, OPTIMIZERS[optimizer], place)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.backend import backend_of
-from minigrad.errors import ArgumentError
 from minigrad.optim.optimizer import Optimizer
 
 BLOCK = 32_768
@@ -44,15 +43,6 @@ class Adam(Optimizer):
                 "maximize": maximize,
             },
         )
-
-    def check(self, group: dict[str, Any]) -> None:
-        """Each beta lies in [0, 1)."""
-        super().check(group)
-        for position, beta in enumerate(group["betas"]):
-            if not 0 <= beta < 1:
-                raise ArgumentError(
-                    f"{type(self).__name__}(): betas[{position}] must be in [0, 1), got {beta}"
-                )
 
     def init(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         """Zero means; the count of steps."""

@@ -9,14 +9,14 @@ always, as the flat array of their real and imaginary parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from minigrad import dtypes, mutation
-from minigrad.backend import backend_of
+from minigrad import mutation
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import Leaf, Traced, grad_mode, wrap
 from minigrad.hooks import RemovableHandle
+from minigrad.optim.joined import Bucket
 from minigrad.tensor import Tensor
 
 __all__ = ["Optimizer"]
@@ -36,11 +36,17 @@ class Optimizer:
     # The options that a group may hold, with what they must fulfil.
     positive: ClassVar[tuple[str, ...]] = ("lr", "eps", "weight_decay")
 
+    # The names of the numbers in a parameter's state; a loaded state may hold tensors for them.
+    numbers: ClassVar[tuple[str, ...]] = ("step",)
+
+    # Whether `update` works element by element, so that parameters may be joined.
+    elementwise: ClassVar[bool] = True
+
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.state: dict[Any, dict[str, Any]] = {}
         self.param_groups: list[dict[str, Any]] = []
-        self._buckets: dict[tuple[int, ...], _Bucket] = {}
+        self._buckets: dict[tuple[int, ...], Bucket] = {}
         self._before: dict[int, Callable[..., Any]] = {}
         self._after: dict[int, Callable[..., Any]] = {}
         if isinstance(params, Traced):
@@ -123,6 +129,11 @@ class Optimizer:
                 raise ArgumentError(
                     f"{type(self).__name__}(): {name} must be at least 0, got {value!r}"
                 )
+        for position, beta in enumerate(group.get("betas", ())):
+            if not 0 <= beta < 1:
+                raise ArgumentError(
+                    f"{type(self).__name__}(): betas[{position}] must be in [0, 1), got {beta}"
+                )
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""
@@ -158,6 +169,7 @@ class Optimizer:
     def _step_group(self, group: dict[str, Any]) -> None:
         small = []
         state = self.state
+        may_join = self.elementwise and len(group["params"]) > 1
         for parameter in group["params"]:
             grad = parameter.grad
             if grad is None:
@@ -165,7 +177,7 @@ class Optimizer:
             array, g = parameter._array, grad._array
             if g.dtype is not array.dtype or g.shape != array.shape:
                 _check_gradient(type(self).__name__, parameter, g)
-            if (array.size <= JOINED and len(group["params"]) > 1) or array.dtype.kind == "c":
+            if (may_join and array.size <= JOINED) or array.dtype.kind == "c":
                 small.append(parameter)
                 continue
             own = state.get(parameter)
@@ -180,7 +192,7 @@ class Optimizer:
         key = tuple(map(id, parameters))
         bucket = self._buckets.get(key)
         if bucket is None or not bucket.valid(self.state):
-            bucket = self._buckets[key] = _Bucket(self, parameters, group)
+            bucket = self._buckets[key] = Bucket(self, parameters, group)
         bucket.step(self, group)
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -231,12 +243,28 @@ class Optimizer:
         for index, values in saved.items():
             parameter = owners[int(index)]
             state[parameter] = {
-                name: _loaded(name, value, parameter) for name, value in values.items()
+                name: self._loaded(name, value, parameter) for name, value in values.items()
             }
         self.state = state
         self._buckets = {}
         for group, own in zip(groups, self.param_groups, strict=True):
             own.update({name: value for name, value in group.items() if name != "params"})
+
+    def _loaded(self, name: str, value: Any, parameter: Any) -> Any:
+        """One entry of a saved state, as this optimizer holds it."""
+        if isinstance(value, (int, float)):
+            return value
+        if not isinstance(value, Tensor):
+            value = Tensor(value)
+        array = parameter._array
+        if name in self.numbers:
+            return int(value._array) if name == "step" else float(value._array)
+        if self.elementwise and value._array.shape != array.shape:
+            raise ArgumentError(
+                f"load_state_dict(): '{name}' has shape {list(value._array.shape)} for a parameter "
+                f"of shape {list(array.shape)}"
+            )
+        return value.detach().to(parameter.device, array.dtype)._array.copy()
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {n: v for n, v in vars(self).items() if n not in ("_buckets", "_before", "_after")}
@@ -250,124 +278,6 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-class _Bucket:
-    """Small parameters of one group whose values, gradients and state are joined for the step."""
-
-    def __init__(self, optimizer: Optimizer, parameters: list[Any], group: dict[str, Any]) -> None:
-        self.families = [
-            _Family(optimizer, family, group) for family in _families(optimizer, parameters)
-        ]
-
-    def valid(self, state: dict[Any, dict[str, Any]]) -> bool:
-        """Whether the joined state still is the state of each parameter."""
-        return all(family.valid(state) for family in self.families)
-
-    def step(self, optimizer: Optimizer, group: dict[str, Any]) -> None:
-        """One update of all."""
-        for family in self.families:
-            family.step(optimizer, group)
-
-
-def _families(optimizer: Optimizer, parameters: Iterable[Any]) -> list[list[Any]]:
-    """The parameters by dtype, device and the numbers in their state (such as the step)."""
-    families: dict[Any, list[Any]] = {}
-    for parameter in parameters:
-        own = optimizer.state.get(parameter)
-        numbers = tuple(
-            (name, value) for name, value in (own or {}).items() if isinstance(value, (int, float))
-        )
-        key = (parameter._array.dtype, str(parameter.device), own is None, numbers)
-        families.setdefault(key, []).append(parameter)
-    return list(families.values())
-
-
-class _Family:
-    """Parameters that take the very same step: joined end to end in one flat array."""
-
-    def __init__(self, optimizer: Optimizer, parameters: list[Any], group: dict[str, Any]) -> None:
-        self.parameters = parameters
-        self.xp = backend_of(parameters[0]._array).xp
-        flat = self.join([p._array for p in parameters])
-        self.values = flat
-        self.gradients = self.xp.empty_like(flat)
-        starts = [0]
-        for parameter in parameters:
-            starts.append(starts[-1] + parameter._array.size)
-        self.parts = [
-            self.values[start : start + p._array.size].reshape(p._array.shape)
-            for start, p in zip(starts, parameters, strict=False)
-        ]
-        fresh = optimizer.state.get(parameters[0]) is None
-        self.state = optimizer.init(_parts(flat), group)
-        if not fresh:
-            olds = [optimizer.state[p] for p in parameters]
-            for name in olds[0]:
-                old = [own[name] for own in olds]
-                number = isinstance(old[0], (int, float))
-                self.state[name] = old[0] if number else _parts(self.join(old))
-        self.shares: list[dict[str, Any]] = []
-        for start, parameter in zip(starts, parameters, strict=False):
-            stop = start + parameter._array.size
-            share = {
-                name: value
-                if isinstance(value, (int, float))
-                else self.share(value, start, stop, parameter)
-                for name, value in self.state.items()
-            }
-            optimizer.state[parameter] = share
-            self.shares.append(share)
-        self.numbers = [n for n, v in self.state.items() if isinstance(v, (int, float))]
-
-    def share(self, value: Any, start: int, stop: int, parameter: Any) -> Any:
-        """One parameter's part of a joined array of the state."""
-        if self.values.dtype.kind == "c":
-            value = value.view(dtypes.complex_of(value.dtype))
-        return value[start:stop].reshape(parameter._array.shape)
-
-    def join(self, arrays: list[Any]) -> Any:
-        """The arrays end to end."""
-        return self.xp.concatenate([array.reshape(-1) for array in arrays])
-
-    def valid(self, state: dict[Any, dict[str, Any]]) -> bool:
-        """Whether the joined state still is the state of each parameter."""
-        return all(
-            state.get(parameter) is share and parameter._array.dtype == self.values.dtype
-            for parameter, share in zip(self.parameters, self.shares, strict=True)
-        )
-
-    def step(self, optimizer: Optimizer, group: dict[str, Any]) -> None:
-        """One update of all, in flat arrays; then the new values go back to the parameters."""
-        concatenate = self.xp.concatenate
-        concatenate([p._array.reshape(-1) for p in self.parameters], out=self.values)
-        concatenate([p.grad._array.reshape(-1) for p in self.parameters], out=self.gradients)
-        g = -self.gradients if group.get("maximize") else self.gradients
-        optimizer.update(_parts(self.values), _parts(g), self.state, group)
-        if len(self.state) > len(self.shares[0]):
-            self.share_new()
-        for name in self.numbers:
-            value = self.state[name]
-            for share in self.shares:
-                share[name] = value
-        for parameter, part in zip(self.parameters, self.parts, strict=True):
-            parameter._array[...] = part
-            mutation.touch(parameter._array, "step")
-
-    def share_new(self) -> None:
-        """Give each parameter its part of state that the first update made."""
-        start = 0
-        for parameter, share in zip(self.parameters, self.shares, strict=True):
-            stop = start + parameter._array.size
-            for name, value in self.state.items():
-                if name not in share:
-                    share[name] = self.share(value, start, stop, parameter)
-            start = stop
-
-
-def _parts(array: Any) -> Any:
-    """A flat complex array seen as its real and imaginary parts; a real one itself."""
-    return array.view(dtypes.real_of(array.dtype)) if array.dtype.kind == "c" else array
-
-
 def _check_gradient(name: str, parameter: Any, g: Any) -> None:
     array = parameter._array
     if g.shape != array.shape or g.dtype != array.dtype:
@@ -375,19 +285,3 @@ def _check_gradient(name: str, parameter: Any, g: Any) -> None:
             f"{name}.step(): a parameter is {array.dtype}{list(array.shape)} but its gradient is "
             f"{g.dtype}{list(g.shape)}; they must be equal"
         )
-
-
-def _loaded(name: str, value: Any, parameter: Any) -> Any:
-    if isinstance(value, (int, float)):
-        return value
-    if not isinstance(value, Tensor):
-        value = Tensor(value)
-    array = parameter._array
-    if value._array.size == 1 and value._array.ndim == 0 and name == "step":
-        return int(value._array)
-    if value._array.shape != array.shape:
-        raise ArgumentError(
-            f"load_state_dict(): '{name}' has shape {list(value._array.shape)} for a parameter of "
-            f"shape {list(array.shape)}"
-        )
-    return value.detach().to(parameter.device, array.dtype)._array.copy()
