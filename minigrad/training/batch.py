@@ -99,9 +99,13 @@ class BatchWork:
         for metric in self.metrics:
             metric.update(output, target, weight)
 
+    def mean_loss(self) -> float:
+        """The mean loss since the epoch began."""
+        return self._mean_loss.compute()
+
     def logs(self) -> dict[str, float]:
         """The means since the epoch began: the loss, then the metrics."""
-        found = {"loss": self._mean_loss.compute()}
+        found = {"loss": self.mean_loss()}
         for metric in self.metrics:
             found[metric.name] = metric.compute()
         return found

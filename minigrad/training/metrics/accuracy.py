@@ -28,6 +28,8 @@ class BinaryAccuracy(MeanMetric):
     0.75
     """
 
+    higher_is_better = True
+
     def __init__(self, name: str | None = None, threshold: float = 0.5) -> None:
         self.threshold = threshold
         super().__init__(name)
@@ -50,6 +52,8 @@ class SparseCategoricalAccuracy(MeanMetric):
     0.5
     """
 
+    higher_is_better = True
+
     def __init__(self, name: str | None = None, dim: int = 1) -> None:
         self.dim = dim
         super().__init__(name)
@@ -66,6 +70,8 @@ class CategoricalAccuracy(MeanMetric):
 
     Outputs and targets (n, classes, ...); `dim` is the dimension of the classes.
     """
+
+    higher_is_better = True
 
     def __init__(self, name: str | None = None, dim: int = 1) -> None:
         self.dim = dim
@@ -85,6 +91,8 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
     are larger than its own, so that a tie at the border counts, as in Keras.
     """
 
+    higher_is_better = True
+
     def __init__(self, name: str | None = None, k: int = 5) -> None:
         self.k = _positive(type(self).__name__, k)
         super().__init__(name)
@@ -100,6 +108,8 @@ class TopKCategoricalAccuracy(MeanMetric):
 
     Outputs and targets (n, classes). Ties count as in SparseTopKCategoricalAccuracy.
     """
+
+    higher_is_better = True
 
     def __init__(self, name: str | None = None, k: int = 5) -> None:
         self.k = _positive(type(self).__name__, k)
@@ -123,6 +133,8 @@ class Accuracy(MeanMetric):
     >>> accuracy.compute()
     1.0
     """
+
+    higher_is_better = True
 
     def __init__(self, name: str | None = None, threshold: float = 0.5, dim: int = 1) -> None:
         self.threshold = threshold

@@ -37,6 +37,8 @@ class AUC(Metric):
     0.75
     """
 
+    higher_is_better = True
+
     def __init__(
         self,
         num_thresholds: int | None = None,

@@ -133,6 +133,8 @@ class Precision(Counts):
     0.5
     """
 
+    higher_is_better = True
+
     def at(self, place: int) -> float:
         """The precision at a threshold."""
         hits, false_positives, _, _ = self.count(place)
@@ -141,6 +143,8 @@ class Precision(Counts):
 
 class Recall(Counts):
     """The share of the positives that are predicted; 0.0 without any."""
+
+    higher_is_better = True
 
     def at(self, place: int) -> float:
         """The recall at a threshold."""
@@ -166,24 +170,28 @@ class OneCount(Counts):
 class TruePositives(OneCount):
     """The weight of the samples that are positive and predicted so."""
 
+    higher_is_better = True
     position = 0
 
 
 class FalsePositives(OneCount):
     """The weight of the samples that are predicted positive and are not."""
 
+    higher_is_better = False
     position = 1
 
 
 class FalseNegatives(OneCount):
     """The weight of the samples that are positive and not predicted so."""
 
+    higher_is_better = False
     position = 2
 
 
 class TrueNegatives(OneCount):
     """The weight of the samples that are negative and predicted so."""
 
+    higher_is_better = True
     position = 3
 
 
@@ -194,6 +202,8 @@ class F1Score(Metric):
     threshold the largest score of a row is its positive (for one class: the threshold is 0.5).
     `average` is "micro", "macro" or "weighted" (by the classes' weight), or None for a list.
     """
+
+    higher_is_better = True
 
     def __init__(
         self,

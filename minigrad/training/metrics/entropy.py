@@ -18,6 +18,8 @@ class Crossentropy(MeanMetric):
     in scikit-learn's `log_loss` (Keras clips at 1e-7).
     """
 
+    higher_is_better = False
+
     def __init__(
         self,
         name: str | None = None,

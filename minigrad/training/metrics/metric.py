@@ -74,9 +74,11 @@ class Metric:
     `update` takes a batch, `compute` gives the number over all of them, `reset` forgets them.
     A subclass sets its own fields, then calls `super().__init__(name)`, which resets. What it
     gathers stays on the device of the outputs; only `compute` reads a number from there.
+    `higher_is_better` tells callbacks which way it improves; None if nobody knows.
     """
 
     name: str
+    higher_is_better: bool | None = None
 
     def __init__(self, name: str | None = None) -> None:
         self.name = _snake_case(type(self).__name__) if name is None else name

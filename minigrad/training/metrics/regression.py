@@ -20,6 +20,8 @@ __all__ = [
 class MeanAbsoluteError(MeanMetric):
     """The mean of |output - target|; both (n,) or (n, ...)."""
 
+    higher_is_better = False
+
     def values(self, output: Any, target: Any) -> Any:
         """The absolute errors."""
         return abs(self._errors(output, target))
@@ -56,6 +58,8 @@ class RootMeanSquaredError(MeanSquaredError):
 class MeanAbsolutePercentageError(MeanMetric):
     """The mean of 100 |output - target| / max(|target|, epsilon), in percent as in Keras."""
 
+    higher_is_better = False
+
     def __init__(self, name: str | None = None, epsilon: float = 1e-7) -> None:
         self.epsilon = epsilon
         super().__init__(name)
@@ -69,6 +73,8 @@ class MeanAbsolutePercentageError(MeanMetric):
 
 class MeanSquaredLogarithmicError(MeanMetric):
     """The mean of (log(1 + output) - log(1 + target)) squared; negative numbers count as 0."""
+
+    higher_is_better = False
 
     def values(self, output: Any, target: Any) -> Any:
         """The squared differences of the logarithms."""
@@ -85,6 +91,8 @@ class R2Score(Metric):
     others, as in scikit-learn; fewer than two samples give NaN. The variance is gathered by the
     pairwise formula of Chan, Golub and LeVeque (1979), which loses no digits to large means.
     """
+
+    higher_is_better = True
 
     def reset(self) -> None:
         """Forget all batches."""
