@@ -12,6 +12,7 @@ from minigrad import dtypes
 from minigrad.errors import ArgumentError
 from minigrad.graph import Traced
 from minigrad.keras import constraints, initializers, regularizers
+from minigrad.keras.config import floatx
 from minigrad.keras.layers.config import constructor_config, from_constructor_config, takes
 from minigrad.keras.layers.spec import InputSpec, check_specs
 from minigrad.keras.layers.weight import Variable, Weight
@@ -57,6 +58,8 @@ class Layer(Module):
     takes_integers = False
     # Whether what comes out has the dtype of what went in, as a Flatten's has.
     keeps_dtype = False
+    # Whether any layer of the program ever added a loss: models forget such losses at each call.
+    any_added_losses = False
     _ready = False
     _trainable = True
     _given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
@@ -82,7 +85,7 @@ class Layer(Module):
         self._input_shape: Any = None
         self._output_shape: Any = None
         self.name = unique_name(snake_case(own)) if name is None else check_name(name, own)
-        self.dtype: str = dtypes.as_dtype("float32" if dtype is None else dtype, own).name
+        self.dtype: str = dtypes.as_dtype(floatx() if dtype is None else dtype, own).name
         self.batch_input_shape = _first_shape(own, kwargs)
         self._trainable = bool(trainable)
         if activity_regularizer is not None:
@@ -294,9 +297,9 @@ class Layer(Module):
                     if isinstance(member, kind):
                         yield f"{name}.{key}", member
         for weight in vars(self).get("_weights", ()):
-            if isinstance(weight.owner, kind) and isinstance(weight.owner, Variable):
-                if id(weight.owner) not in found:
-                    yield weight.name, weight.owner
+            own = weight.owner
+            if isinstance(own, kind) and isinstance(own, Variable) and id(own) not in found:
+                yield weight.name, own
 
     def _sublayers(self) -> list[Layer]:
         """This layer and the layers below it, each once, in the order in which they were set."""
@@ -374,6 +377,7 @@ class Layer(Module):
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar computed in `call` to what training minimizes."""
+        Layer.any_added_losses = True
         self._added_losses.append(loss)
 
     @property
