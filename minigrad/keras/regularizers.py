@@ -54,8 +54,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1 = _factor("L1L2(): l1", 0.0 if l1 is None else l1)
-        self.l2 = _factor("L1L2(): l2", 0.0 if l2 is None else l2)
+        self.l1 = _factor("L1L2(): l1", l1 or 0.0)
+        self.l2 = _factor("L1L2(): l2", l2 or 0.0)
 
     def __call__(self, x: Any) -> Any:
         """The penalty."""
@@ -76,7 +76,7 @@ class L1(Regularizer):
     """`l1 * sum(|x|)`."""
 
     def __init__(self, l1: float = 0.01) -> None:
-        self.l1 = _factor("L1(): l1", 0.01 if l1 is None else l1)
+        self.l1 = _factor("L1(): l1", l1)
 
     def __call__(self, x: Any) -> Any:
         """The penalty."""
@@ -94,7 +94,7 @@ class L2(Regularizer):
     """
 
     def __init__(self, l2: float = 0.01) -> None:
-        self.l2 = _factor("L2(): l2", 0.01 if l2 is None else l2)
+        self.l2 = _factor("L2(): l2", l2)
 
     def __call__(self, x: Any) -> Any:
         """The penalty."""

@@ -188,12 +188,12 @@ def batch_norm(
     )
     if count:
         mean, variance, _ = saved[:3]
-        _move("batch_norm", running_mean, mean.reshape(-1), momentum)
-        _move("batch_norm", running_var, variance.reshape(-1) * (count / (count - 1)), momentum)
+        move_statistic("batch_norm", running_mean, mean.reshape(-1), momentum)
+        move_statistic("batch_norm", running_var, variance.reshape(-1) * (count / (count - 1)), momentum)
     return out
 
 
-def _move(operation: str, running: Any, value: Any, momentum: float) -> None:
+def move_statistic(operation: str, running: Any, value: Any, momentum: float) -> None:
     """Move a running statistic towards a value, in place."""
     if running is None:
         return
@@ -267,8 +267,8 @@ def instance_norm(
     if count and input.shape[0]:
         mean, variance, _ = saved[:3]
         unbiased = variance * (count / (count - 1))
-        _move("instance_norm", running_mean, mean.mean(0).reshape(-1), momentum)
-        _move("instance_norm", running_var, unbiased.mean(0).reshape(-1), momentum)
+        move_statistic("instance_norm", running_mean, mean.mean(0).reshape(-1), momentum)
+        move_statistic("instance_norm", running_var, unbiased.mean(0).reshape(-1), momentum)
     return out
 
 

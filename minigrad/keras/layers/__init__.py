@@ -1,6 +1,18 @@
 """Keras's layers."""
 
+from minigrad.keras.layers.activation import *  # noqa: F403
 from minigrad.keras.layers.base import InputSpec as InputSpec
 from minigrad.keras.layers.base import Layer as Layer
+from minigrad.keras.layers.convolution import *  # noqa: F403
+from minigrad.keras.layers.dense import *  # noqa: F403
+from minigrad.keras.layers.depthwise import *  # noqa: F403
 from minigrad.keras.layers.input import Input as Input
 from minigrad.keras.layers.input import InputLayer as InputLayer
+from minigrad.keras.layers.merging import *  # noqa: F403
+from minigrad.keras.layers.normalization import *  # noqa: F403
+from minigrad.keras.layers.pooling import *  # noqa: F403
+from minigrad.keras.layers.preprocessing import *  # noqa: F403
+from minigrad.keras.layers.regularization import *  # noqa: F403
+from minigrad.keras.layers.reshaping import *  # noqa: F403
+from minigrad.keras.layers.resizing import *  # noqa: F403
+from minigrad.keras.layers.transposed import *  # noqa: F403

@@ -168,7 +168,7 @@ def window_sizes(
     owner: Any, sizes: Any, kernel: Sizes, stride: Sizes, dilation: Sizes, padding: str
 ) -> tuple[Any, ...]:
     """How many windows there are along each dimension; None where the size is not known."""
-    counts = []
+    counts: list[int | None] = []
     for size, span, step, gap in zip(sizes, kernel, stride, dilation):
         if size is None:
             counts.append(None)
