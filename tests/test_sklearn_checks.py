@@ -6,7 +6,13 @@ pytest.importorskip("sklearn")
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from minigrad.sklearn import LinearRegressionGD, LogisticRegressionGD, Perceptron
+from minigrad.sklearn import (
+    LinearRegressionGD,
+    LogisticRegressionGD,
+    MLPClassifier,
+    MLPRegressor,
+    Perceptron,
+)
 
 # The data of the checks is small and not scaled: some runs do not settle, and say so.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -22,7 +28,7 @@ EXPECTED_TO_FAIL = {
 
 
 @parametrize_with_checks(
-    [Perceptron(), LinearRegressionGD(), LogisticRegressionGD()],
+    [Perceptron(), LinearRegressionGD(), LogisticRegressionGD(), MLPClassifier(), MLPRegressor()],
     expected_failed_checks=lambda estimator: EXPECTED_TO_FAIL.get(type(estimator).__name__, {}),
 )
 def test_scikit_learn_finds_nothing_wrong(estimator, check):

@@ -11,5 +11,12 @@ from minigrad.sklearn.linear_model import (  # noqa: E402
     LogisticRegressionGD,
     Perceptron,
 )
+from minigrad.sklearn.neural_network import MLPClassifier, MLPRegressor  # noqa: E402
 
-__all__ = ["LinearRegressionGD", "LogisticRegressionGD", "Perceptron"]
+__all__ = [
+    "LinearRegressionGD",
+    "LogisticRegressionGD",
+    "MLPClassifier",
+    "MLPRegressor",
+    "Perceptron",
+]

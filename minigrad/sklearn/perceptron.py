@@ -25,6 +25,7 @@ from minigrad.sklearn.data import (
 from minigrad.sklearn.linear import LinearDecision
 from minigrad.sklearn.parameters import check_choice, check_flag, check_number, check_whole
 from minigrad.sklearn.perceptron_rule import EpochOrders, PerceptronRule
+from minigrad.sklearn.run import Report
 from minigrad.training import Callback, Trainer
 
 _SEEDS = numpy.iinfo(numpy.int32).max
@@ -239,7 +240,8 @@ class Perceptron(LinearDecision, ClassifierMixin, BaseEstimator):  # type: ignor
             score = _ScoreOf(rule, X[held_out], signs[held_out], weights[held_out])
         settled = Settled(self.tol, self.n_iter_no_change, score)
         trainer = RuleTrainer(rule, orders.learning)
-        trainer.fit(orders, epochs=epochs, callbacks=[settled])
+        listeners = [Report(), settled] if self.verbose else [settled]
+        trainer.fit(orders, epochs=epochs, callbacks=listeners)
         rule.finish()
         return trainer.epoch, rule.intercept
 
