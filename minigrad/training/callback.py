@@ -21,9 +21,11 @@ class Callback:
 
     The hooks have the names of Keras's. A callback that remembers something from epoch to epoch
     gives it out in `state_dict()` and takes it back in `load_state_dict()`, so that a run that is
-    resumed goes on as if it had never stopped.
+    resumed goes on as if it had never stopped. Callbacks are told in the order of the list, but
+    one that saves the others' state has a higher `order` and is told after them.
     """
 
+    order = 0
     trainer: Any = None
     model: Any = None
     params: dict[str, Any]
@@ -125,7 +127,7 @@ class CallbackList:
     """Several callbacks called in turn; of the batch hooks only those that somebody wrote."""
 
     def __init__(self, callbacks: Iterable[Any], trainer: Any, params: dict[str, Any]) -> None:
-        self.callbacks = list(callbacks)
+        self.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "order", 0))
         for callback in self.callbacks:
             if isinstance(callback, type):
                 raise TypeError(

@@ -24,8 +24,9 @@ class ModelCheckpoint(Monitored):
 
     What is written is the Trainer's state, which `Trainer.resume` takes up, or with
     `save_weights_only` the model's `state_dict()`. A subclass may write something else: see
-    `save`. It belongs behind the other callbacks, so that their state is that of the epoch's end.
-    A run that is saved between two epochs resumes with the epoch from its beginning.
+    `save`. It is told of an epoch's end after the other callbacks, so that what it saves holds
+    their state, the one that saves every epoch last. A run that was saved within an epoch resumes
+    with that epoch from its beginning.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class ModelCheckpoint(Monitored):
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
         self.best = initial_value_threshold
+        self.order = 1 if save_best_only else 2
         self._batches = 0
         self._epoch = 0
         if save_freq != "epoch":
@@ -71,6 +73,8 @@ class ModelCheckpoint(Monitored):
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Save, unless batches are counted."""
         if self.save_freq == "epoch":
+            # What callbacks have put into the logs is saved with the history.
+            self.trainer.history.record(epoch, logs)
             self._consider(epoch, None, logs)
 
     def _count_batch(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
