@@ -19,10 +19,9 @@ def _parameters(function: Any) -> dict[str, inspect.Parameter]:
     return dict(inspect.signature(function).parameters)
 
 
-@functools.cache
-def takes(kind: type, name: str) -> bool:
+def takes(kind: Any, name: str) -> bool:
     """Whether the `call` of this class of layers has a parameter of that name."""
-    found = _parameters(kind.call).get(name)  # type: ignore[attr-defined]
+    found = _parameters(kind.call).get(name)
     return found is not None and found.kind is not inspect.Parameter.VAR_KEYWORD
 
 

@@ -24,11 +24,11 @@ class Variable(Parameter):
 
     def assign(self, value: Any) -> Variable:
         """Replace the values in place. Raises ArgumentError where the shapes differ."""
-        given = value if isinstance(value, Traced) else from_numpy(numpy.asarray(value))
-        if tuple(given.shape) != tuple(self.shape):  # type: ignore[attr-defined]
+        given: Any = value if isinstance(value, Traced) else from_numpy(numpy.asarray(value))
+        if tuple(given.shape) != tuple(self.shape):
             raise ArgumentError(
                 f"assign(): '{self.name}' has shape {tuple(self.shape)}, got values of shape "
-                f"{tuple(given.shape)}"  # type: ignore[attr-defined]
+                f"{tuple(given.shape)}"
             )
         with no_grad():
             self.detach().copy_(given)
@@ -138,10 +138,11 @@ class Weight:
 
         Raises ArgumentError where the shapes differ.
         """
-        if isinstance(value, (Traced, Weight)):
-            given = value.numpy() if isinstance(value, Weight) else value.detach().cpu().numpy()  # type: ignore[attr-defined]
-        else:
-            given = numpy.asarray(value)
+        if isinstance(value, Weight):
+            value = value.numpy()
+        elif isinstance(value, Traced):
+            value = value.detach().cpu().numpy()  # type: ignore[attr-defined]
+        given = numpy.asarray(value)
         if given.shape != self.shape:
             raise ArgumentError(
                 f"assign(): weight '{self.path}' has shape {self.shape}, got values of shape "
@@ -151,7 +152,7 @@ class Weight:
             self._fill(given)
         return self
 
-    def _fill(self, given: numpy.ndarray[Any, Any]) -> None:
+    def _fill(self, given: Any) -> None:
         if self.axes is not None:
             given = given.transpose([self.axes.index(axis) for axis in range(len(self.axes))])
         tensor = self.tensor.detach()

@@ -12,15 +12,12 @@ from minigrad.training.mean import RunningMean
 
 __all__ = ["Losses", "Measures"]
 
-_BY_SHAPE = {
-    "accuracy": ("binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"),
-    "crossentropy": (
-        "binary_crossentropy",
-        "categorical_crossentropy",
-        "sparse_categorical_crossentropy",
-    ),
-}
-_SHORT = {"acc": "accuracy", "ce": "crossentropy"}
+# The kinds of cross-entropy: for one output, for one-hot targets, for class numbers.
+_CROSSENTROPIES = (
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+)
 
 
 class Losses:
@@ -136,7 +133,7 @@ def _single(structure: Any) -> Any:
 
 
 class Measures:
-    """The metrics of each output; "accuracy" takes its kind from the first batch's shapes."""
+    """The metrics of each output; "crossentropy" takes its kind from the first batch's shapes."""
 
     def __init__(self, given: Any, weighted: Any, names: list[str]) -> None:
         self.names = names
@@ -242,16 +239,15 @@ def _made_metric(metric: Any) -> Any:
             f"compile(): metrics holds the class {metric.__name__}; make an instance: "
             f"{metric.__name__}()"
         )
-    if isinstance(metric, str) and _SHORT.get(metric.lower(), metric.lower()) in _BY_SHAPE:
+    if metric in ("crossentropy", "ce"):
         return metric
     return metrics.as_metric(metric)
 
 
 def _by_shape(name: str, output: Any, target: Any) -> Any:
-    """The kind of accuracy or cross-entropy: Keras's rule on the shapes of targets and outputs."""
-    binary, categorical, sparse = _BY_SHAPE[_SHORT.get(name.lower(), name.lower())]
+    """The kind of cross-entropy that goes with the shapes of targets and outputs."""
     single = output.ndim == 1 or output.shape[-1] == 1
     whole = target.ndim < output.ndim or (target.shape[-1] == 1 and output.shape[-1] > 1)
-    made = metrics.as_metric(binary if single else sparse if whole else categorical)
+    made = metrics.as_metric(_CROSSENTROPIES[0 if single else 2 if whole else 1])
     made.name = name
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy
@@ -94,7 +95,7 @@ class ArrayData:
 
     def batches(self, batch_size: int | None, shuffle: bool = False) -> Batches:
         """The samples in batches, 32 unless told."""
-        size = 32 if batch_size is None else batch_size
+        size: Any = 32 if batch_size is None else batch_size
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise ArgumentError(
                 f"{self.where}: batch_size must be a positive integer, got {batch_size!r}"
@@ -125,10 +126,12 @@ class Batches:
     def _structured(self) -> Iterator[Any]:
         for leaves in self.loader:
             left = iter(leaves)
-            x, y, weight = map_structure(
-                lambda leaf, left=left: None if leaf is None else next(left), self.structure
-            )
+            x, y, weight = map_structure(partial(_next_of, left), self.structure)
             yield map_structure(self.convert, x) if self.convert else x, y, weight
+
+
+def _next_of(left: Iterator[Any], leaf: Any) -> Any:
+    return None if leaf is None else next(left)
 
 
 def converter(model: Any) -> Any:
@@ -234,7 +237,7 @@ def weights_of_classes(class_weight: Any, y: Any, where: str) -> numpy.ndarray[A
             f"{where}: class_weight must be a dict such as {{0: 1.0, 1: 5.0}}, got "
             f"{type(class_weight).__name__}"
         )
-    if isinstance(y, (list, tuple)) and y and hasattr(y[0], "shape") or isinstance(y, dict):
+    if (isinstance(y, (list, tuple)) and y and hasattr(y[0], "shape")) or isinstance(y, dict):
         raise ArgumentError(
             f"{where}: class_weight is for models with one output; give sample_weight"
         )

@@ -10,7 +10,7 @@ from minigrad.keras import optimizers
 from minigrad.keras.models.arrays import is_stream
 from minigrad.keras.models.checks import check_inputs, check_losses
 from minigrad.keras.models.compiled import Losses, Measures
-from minigrad.keras.models.data import ArrayData, Batches, Stream, weights_of_classes
+from minigrad.keras.models.data import ArrayData, Stream, weights_of_classes
 from minigrad.keras.models.trainer import KerasTrainer
 from minigrad.keras.symbolic import map_structure
 from minigrad.training import Callback, History
@@ -371,7 +371,7 @@ def _whole(data: ArrayData) -> Any:
     return next(iter(data.batches(data.count)))
 
 
-def _in_batches(data: Any, batch_size: int | None) -> Batches | Stream | None:
+def _in_batches(data: Any, batch_size: int | None) -> Any:
     return data.batches(batch_size) if isinstance(data, ArrayData) else data
 
 

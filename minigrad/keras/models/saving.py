@@ -112,7 +112,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
 
 
 def _checked_path(filepath: Any, overwrite: bool, what: str) -> str:
-    path = os.fspath(filepath)
+    path: str = os.fspath(filepath)
     if path.endswith((".h5", ".hdf5")):
         raise ArgumentError(
             f"{what}: HDF5 files are not written; use the ending .keras, "
@@ -123,7 +123,7 @@ def _checked_path(filepath: Any, overwrite: bool, what: str) -> str:
     return path
 
 
-def _read(filepath: Any, kind: str, what: str, other: str = "") -> dict[str, Any]:
+def _read(filepath: Any, kind: str, what: str, other: str = "") -> Any:
     path = os.fspath(filepath)
     if os.path.isfile(path):
         with open(path, "rb") as file:
@@ -135,7 +135,7 @@ def _read(filepath: Any, kind: str, what: str, other: str = "") -> dict[str, Any
                     "not read; in Keras call numpy.savez(file, *model.get_weights()), build the "
                     "same model here, and call its set_weights(...) with the arrays in that order"
                 )
-    content = load(path)
+    content: Any = load(path)
     found_kind = content.get("kind") if isinstance(content, dict) else None
     if found_kind not in (kind, other) or found_kind is None:
         hint = "; use model.load_weights() for it" if found_kind == _WEIGHTS else ""

@@ -155,7 +155,7 @@ def _table(titles: list[str], rows: list[list[str]], widths: list[int]) -> list[
 
 
 def _rule(marks: str, widths: list[int]) -> str:
-    left, line, middle, right = marks
+    left, line, middle, right = tuple(marks)
     return left + middle.join(line * width for width in widths) + right
 
 

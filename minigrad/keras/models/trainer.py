@@ -27,7 +27,7 @@ class KerasTrainer(Trainer):
     # A user's callback says `self.model.stop_training = True`.
 
     @property
-    def stop_training(self) -> bool:  # type: ignore[override]
+    def stop_training(self) -> bool:
         """Whether the training ends with this epoch."""
         return bool(self.model.stop_training)
 
