@@ -3,15 +3,12 @@
 Recording 40 Newton steps would keep 40 arrays alive to learn what algebra says at once:
 if y**3 = x, then dy/dx = 1 / (3 y**2).  The backward is written with tensors, so it can be
 differentiated again.
-
-Prints:
-    y      = [1.0, 2.0, 3.0]
-    y'     = [0.33333, 0.08333, 0.03704]
-    y''    = [-0.22222, -0.00694, -0.00091]
-    checks = True True
 """
 
+from settings import out
+
 import minigrad
+from minigrad import plot
 
 
 class CubeRoot(minigrad.autograd.Function):
@@ -46,3 +43,6 @@ print("y'     =", rounded(first))
 print("y''    =", rounded(second))
 print("checks =", minigrad.autograd.gradcheck(CubeRoot.apply, (x,)),
       minigrad.autograd.gradgradcheck(CubeRoot.apply, (x,)))  # fmt: skip
+
+ax = plot.activation(CubeRoot.apply, name="cube root", limits=(0.05, 3.0))
+ax.figure.savefig(out / "custom_function.png")

@@ -1,15 +1,9 @@
-"""Exclusive or, the smallest problem that needs a hidden layer, with nothing but tensors.
+"""Exclusive or, the smallest problem that needs a hidden layer, with nothing but tensors."""
 
-Prints:
-    step    0  loss 1.2
-    step  500  loss 0.0
-    [0, 0] -> 0.00
-    [0, 1] -> 1.00
-    [1, 0] -> 1.00
-    [1, 1] -> 0.00
-"""
+from settings import out
 
 import minigrad
+from minigrad import plot
 
 minigrad.manual_seed(1)
 inputs = minigrad.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -39,3 +33,8 @@ for step in range(501):
 
 for row, answer in zip(inputs.int().tolist(), network(inputs).flatten().tolist(), strict=True):
     print(f"{row} -> {answer:.2f}")
+
+ax = plot.decision_boundary(
+    lambda x: network(minigrad.tensor(x).float()), inputs, targets.flatten(), features=["x1", "x2"]
+)
+ax.figure.savefig(out / "xor.png")
