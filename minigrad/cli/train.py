@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import minigrad
 from minigrad.backend import backend_for
@@ -14,31 +14,34 @@ from minigrad.cli.failure import CommandError
 from minigrad.cli.figures import check_figure, draw_run
 from minigrad.cli.images import classes_of, open_dataset, to_input
 from minigrad.cli.recipe import Recipe, check_same, new_recipe, saved_recipe
-from minigrad.cli.run import Run
+from minigrad.cli.run import Part, Run
 from minigrad.datasets import ImageDataset
-from minigrad.extras import MissingExtra, is_installed, require
+from minigrad.extras import MissingExtra, require
 from minigrad.io.atomic import check_writable
-from minigrad.tensor import Tensor
+from minigrad.training import Callback
+from minigrad.training.progress import ProgressBar
 
 _RECIPE_OPTIONS = (
     "dataset", "model", "hidden", "epochs", "batch_size", "optimizer", "lr", "lr_decay", "seed",
 )  # fmt: skip
 
 
-class WeightsFile:
-    """The file that a run is saved in, and which epoch it holds."""
+class WeightsFile(Callback):
+    """The file that a run is saved in after each epoch, and which epoch it holds."""
+
+    order = 1  # the state of the other callbacks is saved too
 
     def __init__(self, path: str, epoch: int) -> None:
         self.path = path
         self._known = (epoch, _stamp(path))
 
-    def save(self, run: Run) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Write the run in the place of what was there."""
-        minigrad.save(run.checkpoint(), self.path)
-        self._known = (run.epoch, _stamp(self.path))
+        self.trainer.save(self.path)
+        self._known = (self.trainer.epoch, _stamp(self.path))
 
     def epoch(self, run: Run) -> int:
-        """The epoch in the file; where `save` was interrupted, the file tells how far it got."""
+        """The epoch in the file; where the save was interrupted, the file tells how far it got."""
         epoch, stamp = self._known
         return epoch if _stamp(self.path) == stamp else run.epoch
 
@@ -50,13 +53,6 @@ def _stamp(path: str) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_mtime_ns
-
-
-class Part(NamedTuple):
-    """The images and labels of a part of the data set, on the device."""
-
-    images: Tensor
-    labels: Tensor
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -90,7 +86,7 @@ def train(arguments: argparse.Namespace) -> int:
 
     weights = None if path is None else WeightsFile(path, run.epoch)
     try:
-        _train_epochs(run, training, testing, weights)
+        run.train(training, testing, [Progress()] if weights is None else [Progress(), weights])
     except KeyboardInterrupt:
         print(_interrupted(run, weights))
         return 130
@@ -150,67 +146,19 @@ def _on_device(recipe: Recipe, part: ImageDataset, device: str) -> Part:
     return Part(to_input(recipe, part.data.numpy(), part.highest, device), part.targets.to(device))
 
 
-def _train_epochs(run: Run, training: Part, testing: Part, weights: WeightsFile | None) -> None:
-    """Train to the last epoch of the recipe; the file is written anew after each one."""
-    recipe = run.recipe
-    digits = len(str(recipe.epochs))
-    steps = -(-len(training.labels) // recipe.batch_size)
-    with Progress((recipe.epochs - run.epoch) * steps) as progress:
-        while run.epoch < recipe.epochs:
-            start = time.perf_counter()
-            loss, accuracy = run.train_epoch(*training, progress.step)
-            test_loss, test_accuracy = run.evaluate(*testing)
-            run.epoch += 1
-            run.history.append(
-                {
-                    "loss": loss,
-                    "accuracy": accuracy,
-                    "test_loss": test_loss,
-                    "test_accuracy": test_accuracy,
-                }
-            )
-            if weights is not None:
-                weights.save(run)
-            progress.line(
-                f"epoch {run.epoch:>{digits}}/{recipe.epochs}  loss {loss:.4f}  accuracy "
-                f"{100 * accuracy:6.2f} %  test {100 * test_accuracy:6.2f} %  "
-                f"{time.perf_counter() - start:5.2f} s"
-            )
+class Progress(ProgressBar):
+    """A bar on a terminal, and a line for each epoch once it is saved."""
 
+    order = 2
 
-class Progress:
-    """A bar on a terminal with the loss of late, and lines above it; only lines without tqdm."""
-
-    def __init__(self, steps: int) -> None:
-        self.bar: Any = None
-        self.recent = 0.0
-        if is_installed("tqdm"):
-            bar = require("tqdm", "the progress bar").tqdm
-            self.bar = bar(total=steps, unit=" step", leave=False, disable=None)
-        self.step = self._step if self.bar is not None and not self.bar.disable else _nothing
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def _step(self, loss: float) -> None:
-        self.recent = 0.98 * self.recent + 0.02 * loss if self.recent else loss
-        if self.bar.update():
-            self.bar.set_postfix_str(f"loss {self.recent:.3f}", refresh=False)
-
-    def line(self, text: str) -> None:
-        """Print a line, above the bar where there is one."""
-        if self.bar is None or self.bar.disable:
-            print(text, flush=True)
-        else:
-            self.bar.write(text)
-
-
-def _nothing(loss: float) -> None:
-    """What a step tells where there is no bar."""
+    def describe(self, epoch: int, logs: Mapping[str, float], seconds: float) -> str:
+        """The line of an epoch."""
+        epochs = self.params["epochs"]
+        return (
+            f"epoch {epoch + 1:>{len(str(epochs))}}/{epochs}  loss {logs['loss']:.4f}  accuracy "
+            f"{100 * logs['accuracy']:6.2f} %  test {100 * logs['val_accuracy']:6.2f} %  "
+            f"{seconds:5.2f} s"
+        )
 
 
 def _description(run: Run, parts: list[ImageDataset]) -> str:
@@ -218,7 +166,7 @@ def _description(run: Run, parts: list[ImageDataset]) -> str:
     weights = sum(parameter.numel() for parameter in run.model.parameters())
     text = (
         f"{recipe.dataset}: {len(parts[0]):,} images to train, {len(parts[1]):,} to test; "
-        f"{_title(recipe)}; {weights:,} weights on {run.device}, seed {recipe.seed}"
+        f"{_title(recipe)}; {weights:,} weights on {run.place}, seed {recipe.seed}"
     )
     return text if run.epoch == 0 else f"{text}; resumed after epoch {run.epoch}"
 
@@ -245,7 +193,7 @@ def _report(
     run: Run, dataset: ImageDataset, testing: Part, weights: str | None, figure: str | None
 ) -> None:
     """Print the final accuracy and where things are; draw the figure."""
-    scores = run.scores(testing.images)
+    scores = run.scores(testing)
     correct = int((scores.argmax(1) == testing.labels).sum().item())
     total = len(testing.labels)
     print(f"test accuracy: {100 * correct / total:.2f} % ({correct:,} of {total:,})")
@@ -253,7 +201,7 @@ def _report(
         print(f"weights: {weights}")
     if figure is not None:
         draw_run(
-            figure, f"{run.recipe.dataset}: {_title(run.recipe)}", run.history,
+            figure, f"{run.recipe.dataset}: {_title(run.recipe)}", run.measured(),
             dataset.data.numpy(), dataset.targets.numpy(), scores.softmax(1).cpu().numpy(),
             classes_of(run.recipe.dataset),
         )  # fmt: skip
