@@ -431,6 +431,11 @@ def fill_(initializer: Any, parameter: Any, view: Callable[[Any], Any] = unchang
     return parameter
 
 
+def draws_in_place(initializer: Any) -> bool:
+    """Whether an initializer fills a parameter in torch's layout, and not by Keras's shape."""
+    return isinstance(initializer, Initializer) and type(initializer).fill_ is not Initializer.fill_
+
+
 def _checked(initializer: Any, values: Any, target: Any) -> Any:
     """The values that an initializer gave as a tensor, if they have the weight's shape."""
     values = minigrad.as_tensor(values, dtype=target.dtype).to(target.device)

@@ -12,7 +12,9 @@ from minigrad.keras.layers.merging import *  # noqa: F403
 from minigrad.keras.layers.normalization import *  # noqa: F403
 from minigrad.keras.layers.pooling import *  # noqa: F403
 from minigrad.keras.layers.preprocessing import *  # noqa: F403
+from minigrad.keras.layers.recurrent import *  # noqa: F403
 from minigrad.keras.layers.regularization import *  # noqa: F403
 from minigrad.keras.layers.reshaping import *  # noqa: F403
 from minigrad.keras.layers.resizing import *  # noqa: F403
 from minigrad.keras.layers.transposed import *  # noqa: F403
+from minigrad.keras.layers.wrappers import *  # noqa: F403
