@@ -26,6 +26,11 @@ __all__ = ["MLPClassifier", "MLPRegressor"]
 _TWO_CLASS_LOSSES = (nn.BCEWithLogitsLoss, nn.BCELoss)
 
 
+def _gives_scores(estimator: Any) -> bool:
+    """Whether the outputs are scores; for BCELoss they are probabilities."""
+    return not isinstance(getattr(estimator, "loss_", None), nn.BCELoss)
+
+
 class MLPClassifier(ClassifierMixin, Learner):  # type: ignore[misc]
     """A classifier that trains a network of minigrad.
 
@@ -61,8 +66,8 @@ class MLPClassifier(ClassifierMixin, Learner):  # type: ignore[misc]
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
     >>> classifier = MLPClassifier((16,), learning_rate=0.05, max_epochs=60, random_state=0)
-    >>> classifier.fit(X, y).score(X, y)
-    0.98
+    >>> classifier.fit(X, y).score(X, y) > 0.95
+    True
     """
 
     classes_: Any
@@ -130,7 +135,7 @@ class MLPClassifier(ClassifierMixin, Learner):  # type: ignore[misc]
         """The logarithm of the probability of each class [n_samples, n_classes]."""
         return numpy.log(self.predict_proba(X))
 
-    @available_if(lambda estimator: not isinstance(getattr(estimator, "loss_", None), nn.BCELoss))  # type: ignore[untyped-decorator]
+    @available_if(_gives_scores)  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Any:
         """The scores of the classes [n_samples, n_classes]; for two of them, of the second's."""
         outputs = self._outputs(X)
