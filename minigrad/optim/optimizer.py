@@ -25,6 +25,12 @@ JOINED = 16_384
 """Parameters of up to this many elements are joined; above, copying costs more than the calls."""
 
 
+# What a group may hold besides options: parameters, their names, and what schedules keep there.
+_OF_GROUPS = {
+    "params", "param_names", "initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum",
+}  # fmt: skip
+
+
 class Optimizer:
     """Changes parameters so that the loss falls; subclasses say how.
 
@@ -41,6 +47,9 @@ class Optimizer:
 
     # Whether `update` works element by element, so that parameters may be joined.
     elementwise: ClassVar[bool] = True
+
+    # Whether step() was ever called; schedules warn when they come first.
+    has_stepped = False
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -92,7 +101,7 @@ class Optimizer:
         if named:
             group["param_names"] = [name for name, _ in named]
             members = [tensor for _, tensor in named]
-        unknown = set(group) - set(self.defaults) - {"params", "param_names", "initial_lr"}
+        unknown = set(group) - set(self.defaults) - _OF_GROUPS
         if unknown:
             raise ArgumentError(
                 f"{type(self).__name__}: unknown options {sorted(unknown)} in a parameter group; "
@@ -153,6 +162,7 @@ class Optimizer:
             loss = self._evaluate(closure)
         for hook in list(self._before.values()):
             hook(self, (closure,), {})
+        self.has_stepped = True
         for group in self.param_groups:
             self._step_group(group)
         for hook in list(self._after.values()):
