@@ -24,12 +24,17 @@ def plain(name: str) -> str:
 
 
 def nearest(name: str, known: Mapping[str, Any] | list[str], most: int = 3) -> list[str]:
-    """The known names that a misspelt one most likely means, the likeliest first."""
+    """The known names that a misspelt one most likely means, the likeliest first.
+
+    Of a name in snake_case and in CamelCase, the one that begins as the misspelt one does.
+    """
     import difflib
 
     by_plain: dict[str, str] = {}
     for candidate in known:
-        by_plain.setdefault(plain(candidate), candidate)
+        other = by_plain.get(plain(candidate))
+        if other is None or other[:1].isupper() != name[:1].isupper():
+            by_plain[plain(candidate)] = candidate
     close = difflib.get_close_matches(plain(name), list(by_plain), n=most, cutoff=0.6)
     return [by_plain[match] for match in close]
 

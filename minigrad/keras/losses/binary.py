@@ -42,6 +42,15 @@ def _probabilities(loss: str, y_pred: Any) -> Any:
     return minigrad.clamp(y_pred, epsilon(), 1 - epsilon())
 
 
+def _entropy(y_true: Any, chance: Any, reduction: str) -> Any:
+    """The cross-entropy by probabilities; NaN where they are NaN."""
+    array = chance._array
+    if array.size and not bool(array.min() > 0):
+        # A run that went astray gives NaN here, which its callbacks look for.
+        return chance.mean() if reduction == "mean" else chance + y_true
+    return F.binary_cross_entropy(chance, y_true, reduction=reduction)
+
+
 def _prepared(loss: str, y_true: Any, y_pred: Any, label_smoothing: float) -> tuple[Any, Any]:
     y_true, y_pred = aligned(loss, y_true, y_pred)
     check_smoothing(loss, label_smoothing)
@@ -57,7 +66,7 @@ def _binary(
     y_true, y_pred = _prepared(loss, y_true, y_pred, label_smoothing)
     if from_logits:
         return F.binary_cross_entropy_with_logits(y_pred, y_true, reduction=reduction)
-    return F.binary_cross_entropy(_probabilities(loss, y_pred), y_true, reduction=reduction)
+    return _entropy(y_true, _probabilities(loss, y_pred), reduction)
 
 
 def binary_crossentropy(
@@ -98,7 +107,7 @@ def binary_focal_crossentropy(
     y_true, y_pred = _prepared(loss, y_true, y_pred, label_smoothing)
     chance = _probabilities(loss, minigrad.sigmoid(y_pred) if from_logits else y_pred)
     right = y_true * chance + (1.0 - y_true) * (1.0 - chance)
-    values = F.binary_cross_entropy(chance, y_true, reduction="none") * (1.0 - right) ** gamma
+    values = _entropy(y_true, chance, "none") * (1.0 - right) ** gamma
     if apply_class_balancing:
         values = values * (y_true * alpha + (1.0 - y_true) * (1.0 - alpha))
     return values.mean(axis)

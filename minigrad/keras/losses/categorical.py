@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _NOTHING_IGNORED = -(2**62)
+_TINY = 1e-37  # the least that float32 holds with all its digits
 
 
 def _check_one_hot(loss: str, y_true: Any, y_pred: Any, axis: int) -> None:
@@ -67,7 +68,7 @@ def _probabilities(loss: str, y_pred: Any, axis: int) -> Any:
     )
     small = epsilon()
     # A row of zeros stays one, as every class is then as unlikely as can be.
-    totals = minigrad.clamp(y_pred.sum(axis, True), min=small)
+    totals = minigrad.clamp(y_pred.sum(axis, True), min=_TINY)
     return minigrad.clamp(y_pred / totals, small, 1 - small)
 
 
