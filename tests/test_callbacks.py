@@ -596,3 +596,19 @@ def test_without_a_terminal_or_tqdm_there_are_lines_alone(monkeypatch, capsys):
     output = capsys.readouterr()
     assert output.out.count("epoch 2/2") == 2
     assert output.err == ""
+
+
+def test_metrics_by_name_or_function():
+    def worst(output, target):
+        return (output - target).abs()
+
+    run = trainer(metrics=["mae", worst])
+    history = run.fit(data(), epochs=1).history
+    assert list(history) == ["loss", "mae", "worst"]
+    assert history["mae"] == pytest.approx(history["worst"])
+    with pytest.raises(ArgumentError, match=r"names that differ.*mae, mae"):
+        trainer(metrics=["mae", "mae"])
+    with pytest.raises(ArgumentError, match="none may be 'loss'"):
+        trainer(metrics=[MeanAbsoluteError("loss")])
+    with pytest.raises(ArgumentError, match="unknown metric"):
+        trainer(metrics=["acuracy"])

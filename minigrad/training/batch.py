@@ -11,6 +11,7 @@ from minigrad.nn import Module
 from minigrad.nn.utils import clip_grad_norm_, clip_grad_value_
 from minigrad.tensor import Tensor
 from minigrad.training.mean import RunningMean
+from minigrad.training.metrics import as_metric
 from minigrad.training.nested import batch_size, moved
 
 __all__ = ["BatchWork"]
@@ -48,7 +49,13 @@ class BatchWork:
         self.model = model
         self.optimizer = optimizer
         self.loss = loss
-        self.metrics = list(metrics)
+        self.metrics = [as_metric(metric) for metric in metrics]
+        names = [metric.name for metric in self.metrics]
+        if len({"loss", *names}) <= len(names):
+            raise ArgumentError(
+                f"Trainer(): the metrics need names that differ, and none may be 'loss'; got "
+                f"{', '.join(names)}; give one another by its argument name"
+            )
         self.scheduler = scheduler
         self.schedule_every = schedule_every
         self.device = device

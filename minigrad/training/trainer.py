@@ -27,11 +27,11 @@ class Trainer(BatchWork):
 
     A batch is `(inputs, target)` or `(inputs, target, weight)`, with a weight for each sample, as
     a DataLoader gives it; inputs and target are tensors, or tuples, lists or dicts of them, which
-    reach the model and the loss as they are. `metrics` are objects of `minigrad.training`, such as
-    `SparseCategoricalAccuracy()`. `scheduler` steps after each epoch, or after each step of the
-    optimizer with `schedule_every="step"`. Gradients are clipped to the joint norm `clip_norm` or
-    element by element to `clip_value`, and those of `accumulate` batches are averaged for one
-    step. `device` is where the model and each batch are moved.
+    reach the model and the loss as they are. `metrics` are objects of `minigrad.training.metrics`,
+    names such as "accuracy", or functions of output and target. `scheduler` steps after each
+    epoch, or after each step of the optimizer with `schedule_every="step"`. Gradients are clipped
+    to the joint norm `clip_norm` or element by element to `clip_value`, and those of `accumulate`
+    batches are averaged for one step. `device` is where the model and each batch are moved.
 
     `epoch` counts the complete epochs, `step` the steps of the optimizer; `history` has what was
     measured. A subclass may override `unpack`, `forward`, `compute_loss`, `update_metrics`,
