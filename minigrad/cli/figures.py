@@ -15,37 +15,22 @@ import numpy
 from minigrad.cli.failure import CommandError
 from minigrad.extras import require
 from minigrad.io.atomic import replacing
+from minigrad.plot import digits, theme
+from minigrad.plot import history as draw_history
 
 FORMATS = (".png", ".pdf", ".svg")
-TRAIN, TEST, WRONG = "#8a94a6", "#1f5fd1", "#d1342f"
-INK, FAINT, GRID = "#1d2433", "#697386", "#e6e9ef"
+TRAIN, TEST = theme.LIGHT[:2]
+WRONG = theme.WRONG
+FAINT = "#697386"
 _STYLE = {
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": GRID,
     "axes.labelcolor": FAINT,
-    "axes.titlecolor": INK,
     "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
     "axes.titlepad": 10,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "ytick.left": False,
-    "xtick.bottom": False,
+    "axes.titleweight": "bold",
+    "figure.constrained_layout.use": False,
     "svg.fonttype": "none",
 }
-_ROWS, _COLUMNS = 2, 10
+_COLUMNS = 10
 
 
 def check_figure(path: str) -> None:
@@ -72,34 +57,31 @@ def draw_run(
     """
     matplotlib = require("matplotlib", "--plot")
     backend = require("matplotlib.backends.backend_agg", "--plot")
-    with matplotlib.rc_context(_STYLE):
+    with theme.style("light"), matplotlib.rc_context(_STYLE):
         figure = require("matplotlib.figure", "--plot").Figure(figsize=(10, 7.8), dpi=160)
         backend.FigureCanvasAgg(figure)
         grid = figure.add_gridspec(
-            2, 2, left=0.06, right=0.97, top=0.855, bottom=0.055, height_ratios=(1, 1),
+            2, 2, left=0.06, right=0.97, top=0.855, bottom=0.055, height_ratios=(1, 1.12),
             hspace=0.30, wspace=0.16,
         )  # fmt: skip
-        _curves(figure.add_subplot(grid[0, 0]), "Loss", history, "loss", 1)
-        _curves(figure.add_subplot(grid[0, 1]), "Accuracy, %", history, "accuracy", 100)
+        _curves([figure.add_subplot(grid[0, column]) for column in range(2)], history)
         _title(figure, title, history)
         guesses = probabilities.argmax(axis=1)
         wrong = numpy.flatnonzero(guesses != labels)
-        rows = grid[1, :].subgridspec(2, 1, hspace=0.55)
+        rows = grid[1, :].subgridspec(2, 1, hspace=0.28)
         shown = {
             "The first images of the test set": numpy.arange(min(_COLUMNS, len(labels))),
             _mistakes(len(wrong), len(labels)): wrong[:_COLUMNS],
         }
         for row, (heading, chosen) in enumerate(shown.items()):
-            cells = rows[row].subgridspec(1, _COLUMNS, wspace=0.18)
-            for column in range(_COLUMNS):
-                axes = figure.add_subplot(cells[column])
-                if column == 0:
-                    _heading(axes, heading)
-                if column >= len(chosen):
-                    axes.set_axis_off()
-                else:
-                    i = chosen[column]
-                    _image(axes, images[i], labels[i], guesses[i], probabilities[i], classes)
+            axes = figure.add_subplot(rows[row], anchor="NW")
+            axes.set_axis_off()
+            if len(chosen):
+                digits(
+                    images[chosen], labels[chosen], probabilities[chosen], ax=axes,
+                    classes=classes, columns=_COLUMNS,
+                )  # fmt: skip
+            axes.set_title(heading)
         with replacing(path) as temporary:
             figure.savefig(temporary, format=os.path.splitext(path)[1][1:].lower())
 
@@ -116,28 +98,12 @@ def _title(figure: Any, title: str, history: Sequence[dict[str, float]]) -> None
     )  # fmt: skip
 
 
-def _curves(
-    axes: Any, title: str, history: Sequence[dict[str, float]], name: str, scale: float
-) -> None:
-    """Training and test values by epoch, each line named at its end."""
-    axes.set_title(title)
-    epochs = numpy.arange(1, len(history) + 1)
-    marker = "o" if len(history) < 40 else None
-    for prefix, word, color, width in (("", "train", TRAIN, 1.8), ("test_", "test", TEST, 2.2)):
-        values = [scale * entry[prefix + name] for entry in history]
-        axes.plot(
-            epochs, values, color=color, linewidth=width, marker=marker, markersize=3.5, label=word
-        )
-    axes.legend(
-        frameon=False, labelcolor="linecolor", handlelength=1.2,
-        loc="upper right" if name == "loss" else "lower right",
-    )  # fmt: skip
-    if name == "loss":
-        axes.set_ylim(0, 1.08 * axes.dataLim.ymax)
-    axes.set_xlabel("epoch")
-    axes.margins(x=0.02)
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    axes.grid(visible=False, axis="x")
+def _curves(panels: list[Any], history: Sequence[dict[str, float]]) -> None:
+    """Training and test values by epoch: loss from zero up, and accuracy."""
+    draw_history(history, ["loss", "accuracy"], ax=panels)
+    for axes, title in zip(panels, ("Loss", "Accuracy")):
+        axes.set(title=title, ylabel="")
+    panels[0].set_ylim(0, 1.08 * panels[0].dataLim.ymax)
 
 
 def _mistakes(wrong: int, total: int) -> str:
@@ -145,39 +111,3 @@ def _mistakes(wrong: int, total: int) -> str:
         return f"It gets none of the {total:,} wrong"
     shown = f", here the first {_COLUMNS}" if wrong > _COLUMNS else ""
     return f"What it gets wrong: {wrong:,} of {total:,}{shown}"
-
-
-def _heading(axes: Any, text: str) -> None:
-    axes.annotate(
-        text, (0, 1), xytext=(0, 8), xycoords="axes fraction", textcoords="offset points",
-        fontsize=11, fontweight="bold", va="bottom", annotation_clip=False,
-    )  # fmt: skip
-
-
-def _image(
-    axes: Any,
-    image: numpy.ndarray[Any, Any],
-    label: int,
-    guess: int,
-    probabilities: numpy.ndarray[Any, Any],
-    classes: Sequence[str],
-) -> None:
-    """One image with the answer and how sure it is; a wrong answer in red, with the right one."""
-    axes.set(xticks=[], yticks=[])
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set(visible=True, color=GRID)
-    axes.imshow(image, cmap="gray_r", interpolation="nearest", aspect="equal", vmin=0)
-    short = max(len(classes[guess]), len(classes[label])) < 3
-    sure = f"{100 * probabilities[guess]:.0f} %"
-    below, color = sure, INK
-    if guess != label:
-        # A long name and the percentage do not fit side by side.
-        below = f"{sure}, is {classes[label]}" if short else f"is {classes[label]}"
-        color = WRONG
-    place = {"transform": axes.transAxes, "va": "top"}
-    axes.text(
-        0, -0.08, classes[guess], **place, fontweight="bold", fontsize=12 if short else 9,
-        color=color,
-    )  # fmt: skip
-    axes.text(0, -0.29, below, **place, fontsize=8, color=FAINT)

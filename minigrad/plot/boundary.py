@@ -74,7 +74,18 @@ def decision_boundary(
     sides = [numpy.linspace(a, b, resolution) for a, b in zip(low - room, high + room)]
     grid = numpy.stack(numpy.meshgrid(*sides), axis=-1).reshape(-1, 2)
     answer = ask("decision_boundary", predict, grid, scores=True)
+    if answer.values.dtype.kind == "f" and numpy.isnan(answer.values).any():
+        raise ArgumentError(
+            "decision_boundary(): 'predict' gave nan; the model may have diverged, so train it "
+            "with a smaller learning rate"
+        )
     classes, shares = _shares(answer, targets, threshold)
+    if not numpy.isin(targets, classes).all():
+        strange = numpy.setdiff1d(targets, classes)
+        raise ArgumentError(
+            f"decision_boundary(): argument 'y' has the label {strange[0]}, and 'predict' knows "
+            f"{', '.join(map(str, classes))}"
+        )
     if labels is not None and len(labels) != len(classes):
         raise ArgumentError(
             f"decision_boundary(): there are {len(classes)} classes and {len(labels)} 'labels'"
@@ -112,10 +123,14 @@ def _shares(answer: Answer, targets: Numbers, threshold: float | None) -> tuple[
                 f"{values.shape[1]}"
             )
         return _columns(answer.classes, values.shape[1], seen), values
-    # Labels, rather than a score: the answers have the kind of y, or are among its labels.
-    discrete = values.dtype.kind not in "fc" or (
-        len(seen) > 2 and bool((values == numpy.round(values)).all())
-    )
+    # Labels, rather than a score: of another kind than fractions, or all among those of y.
+    discrete = values.dtype.kind not in "fc" or bool(numpy.isin(values, seen).all())
+    discrete = discrete or (len(seen) > 2 and bool((values == numpy.round(values)).all()))
+    if (values.dtype.kind in "OSU") != (seen.dtype.kind in "OSU"):
+        raise ArgumentError(
+            f"decision_boundary(): 'predict' gave labels like {values[0]!r} and 'y' has labels "
+            f"like {seen[0]!r}; they must be the same"
+        )
     if threshold is None and answer.threshold is None and discrete:
         classes = numpy.unique(numpy.concatenate([seen, numpy.unique(values).astype(seen.dtype)]))
         return classes, (values[:, None] == classes).astype(numpy.float64)
@@ -155,11 +170,13 @@ def _regions(axes: Any, theme: Theme, sides: list[Numbers], shares: Numbers, *, 
     winner = shares.argmax(axis=2)
     paper = _rgb(theme.paper)
     pure = numpy.array([_rgb(theme.color(position)) for position in range(count)])
-    strength = numpy.full(winner.shape, 0.22)
+    # Regions side by side differ in strength too, which is what grey print shows of them.
+    weight = numpy.resize((1.25, 0.75, 1.0), count)[winner]
+    strength = 0.22 * weight
     if fade:
         least = 1 / count
         sure = (shares.max(axis=2) - least) / (1 - least) if count > 1 else numpy.ones_like(winner)
-        strength = 0.04 + 0.26 * numpy.clip(sure, 0, 1)
+        strength = weight * (0.04 + 0.24 * numpy.clip(sure, 0, 1))
     image = paper + strength[..., None] * (pure[winner] - paper)
     axes.imshow(
         image, origin="lower", aspect="auto", interpolation="bilinear", zorder=0,

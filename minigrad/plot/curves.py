@@ -51,6 +51,11 @@ def history(
     names = record.chosen(metrics)
     if not validation:
         names = [name for name in names if name in record.series]
+        if not names:
+            raise ArgumentError(
+                "history(): with validation=False there is nothing to draw: the record has only "
+                f"held-out values, {', '.join(record.series)}"
+            )
     alone = isinstance(metrics, str)
     if ax is None:
         panels = list(new_axes(1, len(names), size=(4.6 if len(names) > 1 else 5.6, 3.5))[0])

@@ -83,9 +83,9 @@ def activation(
     all scores together, the first output for (x, 0, 0) is drawn. Raises ArgumentError for an
     unknown name, and for a function that is not elementwise or has no gradient.
     """
+    parts = _read(function, limits, derivative=derivative, name=name)
     axes = one_axes("activation", ax, size=(4.6, 3.4))
-    title, inside, outside, slope = _read(function, limits, derivative=derivative, name=name)
-    _draw_activation(axes, title, inside, outside, slope)
+    _draw_activation(axes, *parts)
     legend(axes, theme_of(axes))
     return axes
 

@@ -12,7 +12,7 @@ from minigrad.errors import ArgumentError
 from minigrad.nn.module import Module
 from minigrad.plot.inputs import array_of, label_array, numbers
 from minigrad.plot.mosaic import Caption, Layout, frame, lay_out, picture, text_size, write
-from minigrad.plot.theme import DARK, Theme, one_axes, shades, theme_of
+from minigrad.plot.theme import DARK, LIGHT, Theme, one_axes, shades, theme_of
 
 __all__ = ["digits", "weights"]
 
@@ -28,7 +28,7 @@ def digits(
     *,
     ax: Any = None,
     classes: Sequence[str] | None = None,
-    columns: int = 10,
+    columns: int | None = None,
     count: int = 50,
 ) -> Any:
     """A grid of images with their labels, or with predictions, the wrong ones marked.
@@ -37,7 +37,8 @@ def digits(
     colour (n, height, width, 3) or (n, 3, height, width); integers from 0 to 255 or fractions.
     `labels` are (n,); `predictions` are (n,) labels or (n, classes) probabilities or scores.
     A wrong one has a thick red frame, a cross and the right label. `classes` are the names of the
-    classes. At most `count` images are shown. Raises ArgumentError for lengths that differ.
+    classes. At most `count` images are shown, ten to a row or `columns`.
+    Raises ArgumentError for lengths that differ.
     """
     pixels = _images(images)
     total = len(pixels)
@@ -52,7 +53,7 @@ def digits(
     captions = [_caption(i, right, guesses, sure, classes) for i in shown]
     height = pixels.shape[1] / pixels.shape[2]
     lines = 2 if any(caption.second for caption in captions) else int(any(captions[0][:2]))
-    layout = Layout(len(shown), min(columns, len(shown)), height, lines)
+    layout = Layout(len(shown), columns or min(10, len(shown)), height, lines)
     axes = one_axes("digits", ax, size=_figure_size(layout))
     theme = theme_of(axes)
     lay_out(axes, layout)
@@ -162,7 +163,7 @@ def weights(
     image_shape: tuple[int, int] | None = None,
     *,
     ax: Any = None,
-    columns: int = 8,
+    columns: int | None = None,
     count: int = 64,
     limit: float | None = None,
     colorbar: bool = True,
@@ -180,7 +181,7 @@ def weights(
     if not numpy.isfinite(shown).all():
         raise ArgumentError("weights(): argument 'layer' has weights that are nan or infinite")
     bound = float(numpy.abs(shown).max() if limit is None else limit) or 1.0
-    layout = Layout(len(shown), min(columns, len(shown)), shown.shape[1] / shown.shape[2], 0)
+    layout = Layout(len(shown), columns or min(8, len(shown)), shown.shape[1] / shown.shape[2], 0)
     size = _figure_size(layout)
     axes = one_axes("weights", ax, size=(max(size[0], 2.0) + 0.9 * colorbar, max(size[1], 1.6)))
     theme = theme_of(axes)
@@ -198,14 +199,16 @@ def weights(
 
 
 def diverging(theme: Theme) -> Any:
-    """From blue through the colour of the paper, which is zero, to orange."""
+    """From blue through the colour of the paper, which is zero, to orange.
+
+    The blue end stands out more from the paper than the orange one, so that grey print, which has
+    no hues, still shows the sign of what is large.
+    """
     if theme.dark:
-        return shades(
-            theme, "#c9e6ff", DARK[0], "#1f5f94", theme.paper, "#a34a12", DARK[1], "#ffe0c4"
-        )
-    return shades(
-        theme, "#08306b", "#0072b2", "#9ecae8", theme.paper, "#f6bd8f", "#d55e00", "#7a2d00"
-    )
+        blues, oranges = ("#d6ecff", DARK[0], "#1f5f94"), ("#7a3d14", "#b8591c", "#e07b35")
+    else:
+        blues, oranges = ("#08306b", LIGHT[0], "#9ecae8"), ("#fbd0a6", "#f2a057", "#e0741f")
+    return shades(theme, *blues, theme.paper, *oranges)
 
 
 def _weight_images(layer: Any, image_shape: tuple[int, int] | None) -> Numbers:

@@ -34,9 +34,9 @@ def descent(
 
     `function` is called once with two arrays, as tensors or, if it cannot take those, as NumPy
     arrays. `paths` maps a name to its points (steps, 2); one path alone needs no name. `minimum` is
-    a point or several. The heights of the contours above the lowest point grow by a
-    factor, or by even steps where the lowest point lies on the frame, as at a saddle. `limits` are those of x and of y; by default all paths fit in,
-    but for one that runs away, which ends at the frame with an arrow.
+    a point or several. The heights of the contours above the lowest point grow by a factor, or by
+    even steps where the lowest point lies on the frame, as at a saddle. `limits` are those of x and
+    of y; by default all paths fit in, but for one that runs away, which ends there with an arrow.
     Raises ArgumentError for paths that are not points of two numbers.
     """
     named = paths if isinstance(paths, Mapping) else {"": paths}
@@ -108,10 +108,16 @@ def _box(paths: dict[str, Numbers], best: Numbers | None) -> Numbers:
     centre = (fixed.min(axis=0) + fixed.max(axis=0)) / 2
     everything = numpy.concatenate(list(paths.values()))
     everything = everything[numpy.isfinite(everything).all(axis=1)]
-    # Half of the points at least are near, however fast one path runs away.
     away = numpy.abs(everything - centre).max(axis=1)
-    reach = 1.6 * max(float(numpy.ptp(fixed, axis=0).max()), float(numpy.median(away)))
-    near = everything[away <= reach]
+    reach = float(numpy.ptp(fixed, axis=0).max())
+    if best is None or reach == 0:
+        # How far half of the paths go in half of their steps, however fast the others run away.
+        halves = sorted(
+            float(numpy.nanmedian(numpy.abs(points - centre).max(axis=1)))
+            for points in paths.values()
+        )
+        reach = max(reach, halves[(len(halves) - 1) // 2])
+    near = everything[away <= 1.6 * reach]
     points = numpy.concatenate([near, fixed])
     low, high = points.min(axis=0), points.max(axis=0)
     span = numpy.maximum(high - low, 0.35 * (high - low).max() or 1.0)
@@ -131,12 +137,15 @@ def _heights(function: Any, x: Numbers, y: Numbers) -> Numbers:
             f"descent(): 'function' was given x and y of shape {x.shape} and gave {heights.shape}; "
             "it must work elementwise"
         )
-    return heights.astype(numpy.float64)
+    heights = heights.astype(numpy.float64)
+    return numpy.where(numpy.isfinite(heights), heights, numpy.nan)
 
 
 def _contours(axes: Any, theme: Any, sides: list[Numbers], heights: Numbers, levels: int) -> None:
+    if numpy.isnan(heights).all():
+        return
     lowest, highest = numpy.nanmin(heights), numpy.nanmax(heights)
-    if not highest > lowest:
+    if highest == lowest:
         return
     above = heights - lowest
     deep = theme.faint(0.34)

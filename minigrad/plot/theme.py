@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from minigrad.errors import ArgumentError
@@ -84,9 +84,9 @@ def luminance(color: Any) -> float:
 
 
 def shades(theme: Theme, *stops: str) -> Any:
-    """A colour map through these colours."""
+    """A colour map through these colours; an odd number of shades, so that one is the middle."""
     colors = require("matplotlib.colors", "minigrad.plot")
-    return colors.LinearSegmentedColormap.from_list("minigrad", stops, N=512)
+    return colors.LinearSegmentedColormap.from_list("minigrad", stops, N=511)
 
 
 @contextlib.contextmanager
@@ -106,7 +106,7 @@ def style(name: str = "light") -> Iterator[None]:
         "axes.edgecolor": quiet,
         "axes.facecolor": paper,
         "axes.labelcolor": ink,
-        "axes.prop_cycle": require("cycler", "minigrad.plot").cycler(color=palette),
+        "axes.prop_cycle": require("matplotlib.rcsetup", "minigrad.plot").cycler(color=palette),
         "figure.edgecolor": paper,
         "figure.facecolor": paper,
         "grid.color": mix(paper, ink, 0.13),
@@ -157,7 +157,7 @@ def one_axes(operation: str, ax: Any, *, size: tuple[float, float] = (5.6, 3.8))
         return ax
     if isinstance(ax, require("matplotlib.figure", "minigrad.plot").FigureBase):
         help_ = "a figure is not an Axes; pass ax=figure.add_subplot()"
-    elif isinstance(ax, Sequence) or hasattr(ax, "flat"):
+    elif isinstance(ax, (list, tuple)) or hasattr(ax, "flat"):
         help_ = "this plot has one Axes; pass one of them, such as ax=axes[0]"
     else:
         help_ = "make one with: figure, ax = matplotlib.pyplot.subplots()"
