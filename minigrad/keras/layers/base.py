@@ -139,7 +139,7 @@ class Layer(Module):
         """Convert the inputs, build the layer if it is new, set the mode asked for, and call."""
         self._check_usable()
         training = kwargs.pop("training", None)
-        args, kwargs = self._convert(args), self._convert(kwargs)
+        args, kwargs = self._convert(_without_lists(args)), self._convert(kwargs)
         self._build_for(args, kwargs)
         if training is None or bool(training) == self.training:
             return self._call_in_mode(args, kwargs)
@@ -184,6 +184,12 @@ class Layer(Module):
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         inputs = args[0] if args else next(iter(kwargs.values()), None)
+        for leaf in flatten(inputs):
+            if not hasattr(leaf, "shape"):
+                raise ArgumentError(
+                    f"layer '{self.name}' ({type(self).__name__}) is called on tensors, arrays or "
+                    f"what keras.Input gives, got {leaf!r}"
+                )
         shape = shape_of(inputs)
         self._check_input(shape)
         self._build_once(shape)
@@ -466,6 +472,14 @@ def _first_shape(own: str, options: dict[str, Any]) -> Any:
 
 def _symbols(shape: Any, dtype: Any) -> Any:
     return map_shapes(lambda lengths: KerasTensor(lengths, dtype), shape)
+
+
+def _without_lists(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments, a first one of nested numbers as an array."""
+    if args and isinstance(args[0], (list, tuple)):
+        if all(isinstance(leaf, (int, float)) for leaf in flatten(args[0])):
+            return (numpy.array(args[0]), *args[1:])
+    return args
 
 
 def _without_training(options: dict[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _from_objects(array: numpy.ndarray[Any, Any], where: str, dtype: str) -> Any
 
 def _kind(array: numpy.ndarray[Any, Any]) -> str:
     if array.dtype.kind in "US":
-        return f"text, such as {array.flat[0]!r}" if array.size else "text"
+        return f"text, such as {str(array.flat[0])!r}" if array.size else "text"
     return f"values of dtype {array.dtype}"
 
 

@@ -171,13 +171,19 @@ def check_losses(model: Any) -> None:
         kind = _kind(loss)
         if kind is None or name is None:
             continue
+        if name == "softmax" and _single_output(model):
+            raise ArgumentError(
+                "the model ends with a softmax over one output, which is always 1; for yes-or-no "
+                "answers use activation='sigmoid' with loss='binary_crossentropy', for classes "
+                "give the last layer one unit for each"
+            )
         logits = bool(loss.kwargs.get("from_logits"))
         if logits and name in _PROBABILITIES:
             warnings.warn(
                 f"the loss '{loss.name}' has from_logits=True and takes numbers before the "
                 f"activation, but the model ends with {name}, whose probabilities it will squash "
                 f"once more; leave from_logits out, or drop the {name}",
-                stacklevel=4,
+                stacklevel=3,
             )
         elif not logits and name in _ANY_NUMBERS:
             end = "sigmoid" if kind == "binary" else "softmax"
@@ -187,6 +193,10 @@ def check_losses(model: Any) -> None:
                 f"activation {name}, which gives any numbers; end it with activation='{end}', or "
                 f"compile with loss=keras.losses.{maker}(from_logits=True)"
             )
+
+
+def _single_output(model: Any) -> bool:
+    return len(model.outputs) == 1 and model.outputs[0].shape[-1] == 1
 
 
 def _last_activations(model: Any) -> list[str | None]:

@@ -110,12 +110,10 @@ class Batches:
         self.structure = (data.x, data.y, data.weight)
         leaves = [leaf for leaf in flatten(self.structure) if leaf is not None]
         self.loader = DataLoader(TensorDataset(*leaves), batch_size=batch_size, shuffle=shuffle)
-        self.convert = converter(data.model)
-        self.simple = len(leaves) == (1 if data.y is None else 2) and self.convert is None
-        self.simple = self.simple and not isinstance(data.x, (list, tuple, dict))
-        self.simple = self.simple and not isinstance(data.y, (list, tuple, dict))
-        if self.simple and data.x.dtype.kind in "iub" and not data.model.takes_integers:
-            self.simple = False
+        whole = any(leaf.dtype.kind in "iub" for leaf in flatten(data.x))
+        self.convert = converter(data.model) if whole else None
+        nested = any(isinstance(part, (list, tuple, dict)) for part in self.structure)
+        self.simple = not nested and data.weight is None and self.convert is None
 
     def __len__(self) -> int:
         return len(self.loader)
@@ -188,11 +186,20 @@ class Stream:
         return (self.source[index] for index in range(len(self.source)))
 
     def __iter__(self) -> Iterator[Any]:
+        count = 0
         if self.first is not None:
             first, self.first = self.first, None
+            count = 1
             yield self.converted(first)
         for batch in self._batches():
+            count += 1
             yield self.converted(batch)
+        if count == 0 and self.checked:
+            raise ArgumentError(
+                f"{self.where}: the generator is used up and gives no more batches; give a "
+                "DataLoader, which can be iterated over again, or a generator without end and "
+                "steps_per_epoch"
+            )
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 
