@@ -175,6 +175,8 @@ def _classes(y_true: Any, y_pred: Any, axis: int) -> Any:
             f"{loss}: y_true holds {array.dtype} that are no whole numbers, but class numbers are "
             f"0 to {count - 1}; for amounts use a loss such as 'mean_squared_error'"
         )
+    if array.dtype == minigrad.int64 and y_true.device == y_pred.device:
+        return y_true
     return y_true.to(y_pred.device, minigrad.int64)
 
 
