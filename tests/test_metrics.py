@@ -243,6 +243,14 @@ def test_regression_metrics_equal_scikit_learns(drawn):
         abs(target),
         weight,
     )
+    away_from_zero = abs(target) + 1.0
+    check(
+        mg.MeanAbsolutePercentageError,
+        lambda w: 100 * sk.mean_absolute_percentage_error(away_from_zero, output, sample_weight=w),
+        output,
+        away_from_zero,
+        weight,
+    )
 
 
 @FEW
