@@ -120,6 +120,12 @@ def test_a_rising_number_and_a_second_run():
     assert (stopping.stopped_epoch, stopping.best, stopping.wait) == (0, 0.5, 0)
 
 
+def test_the_first_epoch_never_ends_a_run():
+    stopping = EarlyStopping(baseline=0.1)
+    trainer(Told(VALUES), stopping).fit(data(), epochs=5)
+    assert stopping.stopped_epoch == 1
+
+
 def test_nan_is_never_the_best():
     told = Told([math.nan, 0.5, math.nan, 0.4])
     stopping = EarlyStopping(patience=3, restore_best_weights=True)
