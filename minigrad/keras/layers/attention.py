@@ -80,7 +80,7 @@ class MultiHeadAttention(Layer):
         self.key = self._projection("key", key, depth)
         self.value = self._projection("value", value, wide)
         self.output_size = self._wanted or query
-        made = {"bias": self.use_bias, "dtype": self.dtype}
+        made: dict[str, Any] = {"bias": self.use_bias, "dtype": self.dtype}
         self.attention_output = nn.Linear(heads * wide, self.output_size, **made)
         self.track(
             self.attention_output,

@@ -139,7 +139,7 @@ class Layer(Module):
         """Convert the inputs, build the layer if it is new, set the mode asked for, and call."""
         self._check_usable()
         training = kwargs.pop("training", None)
-        args, kwargs = self._convert(_without_lists(args)), self._convert(kwargs)
+        args, kwargs = self._as_tensors(_without_lists(args)), self._as_tensors(kwargs)
         self._build_for(args, kwargs)
         if training is None or bool(training) == self.training:
             return self._call_in_mode(args, kwargs)
@@ -161,7 +161,7 @@ class Layer(Module):
     def _explain(self, inputs: Any) -> Any:
         """After a plain call failed: once more with floats, or the error that names the layer."""
         self._check_input(shape_of(inputs))
-        return self.call(*self._convert((inputs,)))
+        return self.call(*self._as_tensors((inputs,)))
 
     def _call_symbolic(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._check_usable()
@@ -214,7 +214,7 @@ class Layer(Module):
             self.trainable = False
         self._ready = not takes(type(self), "training") and self.activity_regularizer is None
 
-    def _convert(self, structure: Any) -> Any:
+    def _as_tensors(self, structure: Any) -> Any:
         """NumPy arrays, lists and numbers as tensors; numbers in the layer's dtype."""
         return map_structure(self._convert_leaf, structure)
 
