@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from minigrad.sklearn import Perceptron
-from minigrad.sklearn.perceptron_rule import EpochOrders, PerceptronRule, exchanges_of
+from minigrad.sklearn.perceptron_rule import EpochOrders, exchanges_of, margins_in_order
 
 # The rule does scikit-learn's arithmetic in scikit-learn's order, so that it differs by nothing on
 # the machines at hand; a compiler that fuses multiplication and addition may round the last digit.
@@ -154,15 +154,17 @@ def test_a_fit_from_given_coefficients():
 @pytest.mark.parametrize("features", [1, 7, 8, 9, 33, 200])
 def test_the_scores_add_from_the_first_feature_to_the_last(features, width):
     random = numpy.random.default_rng(features)
-    rows = random.normal(size=(width, features))
-    rule = PerceptronRule(rows, numpy.ones(width), numpy.ones(width), random.normal(size=features))
+    columns, weights = random.normal(size=(features, width)), random.normal(size=features)
     expected = []
-    for row in rows:
+    for column in columns.T.tolist():
         total = 0.0
-        for a, b in zip(row.tolist(), rule.coefficients.tolist(), strict=True):
+        for a, b in zip(column, weights.tolist(), strict=True):
             total += a * b
         expected.append(total)
-    assert rule._margins(numpy.ascontiguousarray(rows.T)).tolist() == expected
+    assert margins_in_order(columns, weights[:, None]).tolist() == expected
+    # As a part of more columns, which is how the blocks are cut.
+    wider = numpy.concatenate([columns, columns], axis=1)
+    assert margins_in_order(wider[:, :width], weights[:, None]).tolist() == expected
 
 
 def test_the_shuffle_is_a_permutation_that_is_applied_again_in_each_epoch():

@@ -53,14 +53,16 @@ class PerceptronRule:
     ) -> None:
         kind = coefficients.dtype.type
         self.signs = signs.astype(numpy.float64)
-        # A sample of the second class turned around is one of the first, to the last digit.
-        self.signed_rows = rows * signs[:, None].astype(rows.dtype)
+        # A sample of the second class turned around is one of the first, to the last digit. The
+        # signs stand beside the features, as what the intercept is multiplied with.
+        self.signed_rows = numpy.column_stack([rows, numpy.ones(len(rows), rows.dtype)])
+        self.signed_rows *= self.signs[:, None].astype(rows.dtype)
         self.steps = eta0 * weights.astype(numpy.float64)
         self.coefficients = coefficients
         self.intercept = float(intercept)
         self.fit_intercept = fit_intercept
         self.penalty = penalty
-        self.alpha = float(alpha)
+        self.alpha = float(alpha) if penalty is not None else 0.0
         self.l1_ratio = {"l1": 1.0, "l2": 0.0}.get(penalty or "", float(l1_ratio))
         self.objective = 0.0
         self.scale = 1.0
@@ -78,9 +80,11 @@ class PerceptronRule:
     def epoch(self, order: Any) -> None:
         """Learn from the samples of these positions, one after another."""
         self.objective = 0.0
-        learn = {None: self._look_ahead, "l2": self._look_ahead_shrinking}.get(
-            self.penalty, self._truncate
-        )
+        learn = self._look_ahead
+        if self.penalty in ("l1", "elasticnet"):
+            learn = self._truncate
+        elif self.penalty or not self.fit_intercept or self.coefficients.dtype != numpy.float64:
+            learn = self._look_ahead_shrinking
         length = max(2, _CHUNK_ELEMENTS // len(self.coefficients))
         for start in range(0, len(order), length):
             learn(order[start : start + length])
@@ -91,36 +95,50 @@ class PerceptronRule:
         self.scale = 1.0
 
     def _look_ahead(self, order: Any) -> None:
-        """Without a penalty: score a block, learn from its first mistake, and go on after it."""
+        """Without a penalty: score a block, learn from its first mistake, and go on after it.
+
+        The intercept is the last of the weights, so that a block or a step takes few calls.
+        """
         columns = numpy.ascontiguousarray(self.signed_rows[order].T)
-        signs, steps = self.signs[order], self.steps[order]
+        steps = self.steps[order].tolist()
+        weights = numpy.append(self.coefficients, self.intercept)[:, None]
+        add, objective = numpy.add.reduce, self.objective
         position, total, look = 0, len(order), _LONGEST_LOOK
         while position < total:
-            stop = min(position + look, total)
-            margins = self._margins(columns[:, position:stop])
-            margins += signs[position:stop] * self.intercept
+            # One column more than asked for: a single one would be summed in pairs.
+            margins = add(columns[:, position : position + look + 1] * weights, axis=0)
+            if position + 1 == total:
+                margins = margins_in_order(columns[:, position:], weights)
             wrong = margins <= 0.0
             first = int(wrong.argmax())
             if not wrong[first]:
+                position += len(margins)
                 look = min(2 * look, _LONGEST_LOOK)
-                position = stop
                 continue
             position += first
-            self.objective += 0.0 - float(margins[first])
-            self._learn(columns[:, position], float(signs[position]), float(steps[position]))
+            objective += 0.0 - margins.item(first)
+            weights += columns[:, position : position + 1] * steps[position]
             look = max(_SHORTEST_LOOK, 2 * first)
             position += 1
+        self.objective = objective
+        self.coefficients[:] = weights[:-1, 0]
+        self.intercept = weights.item(-1)
 
     def _look_ahead_shrinking(self, order: Any) -> None:
-        """With L2: the same, where each sample also shrinks the scale of the weights."""
-        columns = numpy.ascontiguousarray(self.signed_rows[order].T)
+        """With L2, the same, where each sample also shrinks the scale of the weights.
+
+        Also for what `_look_ahead` leaves out: float32, and an intercept that stays as it is.
+        """
+        columns = numpy.ascontiguousarray(self.signed_rows[order].T[:-1])
         signs, steps = self.signs[order], self.steps[order]
+        kind = self.coefficients.dtype
         position, total, look = 0, len(order), _LONGEST_LOOK
         while position < total:
             scales = self._scales(min(look, total - position))
             stop = position + len(scales) - 1
-            margins = self._margins(columns[:, position:stop], scales[:-1])
-            margins += signs[position:stop] * self.intercept
+            margins = margins_in_order(columns[:, position:stop], self.coefficients[:, None])
+            margins = (margins * scales[:-1]).astype(kind, copy=False)
+            margins = margins + signs[position:stop] * self.intercept
             wrong = margins <= 0.0
             first = int(wrong.argmax())
             if not wrong[first]:
@@ -128,32 +146,11 @@ class PerceptronRule:
                 look = min(2 * look, _LONGEST_LOOK)
                 position = stop
                 continue
-            self._pass_over(scales[: first + 1])
             position += first
-            self.objective += 0.0 - float(margins[first])
-            self._pass_over(scales[first : first + 2])
+            self._pass_over(scales[: first + 2], 0.0 - margins.item(first))
             self._learn(columns[:, position], float(signs[position]), float(steps[position]))
             look = max(_SHORTEST_LOOK, 2 * first)
             position += 1
-
-    def _margins(self, columns: Any, scales: Any = None) -> Any:
-        """The scores of the samples without the intercept, rounded to the kind of the weights.
-
-        They add from the first feature to the last, which is what a sum along the first of two
-        dimensions does; a single column would be summed in pairs.
-        """
-        products = columns * self.coefficients[:, None]
-        if products.dtype != numpy.float64:
-            products = products.astype(numpy.float64)
-        if products.shape[1] == 1:
-            margins = numpy.add.accumulate(products[:, 0])[-1:]
-        else:
-            margins = numpy.add.reduce(products, axis=0)
-        if scales is not None:
-            margins *= scales
-        if self.coefficients.dtype != numpy.float64:
-            margins = margins.astype(numpy.float32).astype(numpy.float64)
-        return margins
 
     def _scales(self, count: int) -> Any:
         """The scale before each of the next samples and after the last, up to where it is reset."""
@@ -163,21 +160,27 @@ class PerceptronRule:
         small = scales[1:] < self.smallest_scale
         return scales[: int(small.argmax()) + 2] if small.any() else scales
 
-    def _pass_over(self, scales: Any) -> None:
-        """Shrink the weights from the first of the scales to the last, and add what each costs."""
+    def _pass_over(self, scales: Any, loss: float | None = None) -> None:
+        """Shrink the weights from the first of the scales to the last, and add what each costs.
+
+        `loss` is that of the last sample, None if it was no mistake.
+        """
         count = len(scales) - 1
-        if count == 0:
+        self._set_scale(scales.item(-1))
+        if self.penalty is None:
+            self.objective += loss or 0.0
             return
         squares = numpy.full(count + 1, self.shrink_squared)
         squares[0] = self.squared_norm
         squares = numpy.multiply.accumulate(squares)
         norms = numpy.sqrt(squares[:-1]).astype(self.coefficients.dtype, copy=False)
-        terms = numpy.empty(count + 1)
+        terms = numpy.empty(count + 2)
         terms[0] = self.objective
-        terms[1:] = self.alpha * (0.5 * (norms * norms).astype(numpy.float64))
-        self.objective = float(numpy.add.accumulate(terms)[-1])
-        self.squared_norm = float(squares[-1])
-        self._set_scale(float(scales[-1]))
+        terms[1:-1] = self.alpha * (0.5 * (norms * norms).astype(numpy.float64))
+        terms[-1] = terms[-2]  # the loss of a sample comes before its penalty
+        terms[-2] = loss or 0.0
+        self.objective = numpy.add.accumulate(terms).item(-1)
+        self.squared_norm = squares.item(-1)
 
     def _set_scale(self, scale: float) -> None:
         self.scale = scale
@@ -202,7 +205,7 @@ class PerceptronRule:
     def _truncate(self, order: Any) -> None:
         """With an L1 part every sample moves the weights towards zero, so each is a step."""
         kind = self.coefficients.dtype.type
-        rows, signs, steps = self.signed_rows[order], self.signs[order], self.steps[order]
+        rows, signs, steps = self.signed_rows[order, :-1], self.signs[order], self.steps[order]
         l2_part = (1.0 - self.l1_ratio) * 0.5
         shrinks = self.penalty == "elasticnet"
         for row, sign, step in zip(rows, signs.tolist(), steps.tolist()):
@@ -272,6 +275,18 @@ def exchanges_of(count: int, seed: int) -> Any:
         j = i + (state & 0x7FFFFFFF) % (count - i)
         positions[i], positions[j] = positions[j], positions[i]
     return numpy.array(positions)
+
+
+def margins_in_order(columns: Any, weights: Any) -> Any:
+    """The dot products of columns [d, n] with weights [d, 1], float64 [n].
+
+    They add from the first feature to the last, which is what a sum along the first of two
+    dimensions does; a single column would be summed in pairs.
+    """
+    products = (columns * weights).astype(numpy.float64, copy=False)
+    if products.shape[1] == 1:
+        return numpy.add.accumulate(products[:, 0])[-1:]
+    return numpy.add.reduce(products, axis=0)
 
 
 def _sum_in_order(values: Any) -> float:
