@@ -46,7 +46,8 @@ def decision_boundary(
     `predict` is a Module, an estimator or a function of an array (n, 2); `x` is (n, 2), `y` (n,) or
     one-hot. The model may answer with labels, with one number a sample or with a row of scores or
     probabilities, one for each class. One number stands for the second class from `threshold` on:
-    by default 0.5 if all answers lie between 0 and 1, and 0 otherwise. Where the answers are
+    by default 0.5 if all answers lie between 0 and 1 (those of a Module far from the data too), and
+    0 otherwise. Where the answers are
     probabilities the regions fade towards the line, unless `probabilities` is off. `labels` are the
     names of the classes in sorted order; `margin` is the room around the data as a share of it.
     Raises ArgumentError unless there are two features and a label for each sample.
@@ -139,11 +140,11 @@ def _shares(answer: Answer, targets: Numbers, threshold: float | None) -> tuple[
         threshold = answer.threshold
     if threshold is None:
         threshold = 0.5 if values.min() >= 0 and values.max() <= 1 else 0.0
-    if values.min() < 0 or values.max() > 1:
+    if values.min() < 0 or values.max() > 1 or not 0 < threshold < 1:
         # Far from the line a score has no scale of its own: which side it is on is all it says.
         score = values - threshold
         return classes, numpy.stack([-score, score], axis=1)
-    if threshold != 0.5 and 0 < threshold < 1:
+    if threshold != 0.5:
         # Bend the scale so that the line lies in its middle.
         values = numpy.interp(values, [0, threshold, 1], [0, 0.5, 1])
     return classes, numpy.stack([1 - values, values], axis=1)
@@ -266,8 +267,7 @@ def prediction_error(
     axes.plot(ends, ends, color=theme.faint(0.6), linestyle=DASHES[1], linewidth=1.2, label="right")
     size = numpy.clip(260 / numpy.sqrt(len(true)), 10, 45)
     pale = mix(theme.paper, theme.color(0), 0.35)
-    for start, end, value in zip(true, guess, true):
-        axes.plot([value, value], [start, end], color=pale, linewidth=1, zorder=1.5)
+    axes.vlines(true, true, guess, color=pale, linewidth=1, zorder=1.5)
     axes.scatter(
         true, guess, s=size, color=theme.color(0), edgecolors=theme.paper, linewidths=0.6,
         label="predicted", zorder=3,

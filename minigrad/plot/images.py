@@ -11,7 +11,16 @@ import numpy
 from minigrad.errors import ArgumentError
 from minigrad.nn.module import Module
 from minigrad.plot.inputs import array_of, label_array, numbers
-from minigrad.plot.mosaic import Caption, Layout, frame, lay_out, picture, text_size, write
+from minigrad.plot.mosaic import (
+    Caption,
+    Layout,
+    best_columns,
+    frame,
+    lay_out,
+    picture,
+    text_size,
+    write,
+)
 from minigrad.plot.theme import DARK, LIGHT, Theme, one_axes, shades, theme_of
 
 __all__ = ["digits", "weights"]
@@ -37,7 +46,8 @@ def digits(
     colour (n, height, width, 3) or (n, 3, height, width); integers from 0 to 255 or fractions.
     `labels` are (n,); `predictions` are (n,) labels or (n, classes) probabilities or scores.
     A wrong one has a thick red frame, a cross and the right label. `classes` are the names of the
-    classes. At most `count` images are shown, ten to a row or `columns`.
+    classes. At most `count` images are shown, `columns` to a row, by default
+    ten in a figure of its own and as many as fit best in `ax`.
     Raises ArgumentError for lengths that differ.
     """
     pixels = _images(images)
@@ -55,6 +65,8 @@ def digits(
     lines = 2 if any(caption.second for caption in captions) else int(any(captions[0][:2]))
     layout = Layout(len(shown), columns or min(10, len(shown)), height, lines)
     axes = one_axes("digits", ax, size=_figure_size(layout))
+    if ax is not None and columns is None:
+        layout = layout._replace(columns=best_columns(axes, len(shown), height, lines))
     theme = theme_of(axes)
     lay_out(axes, layout)
     size = text_size(axes, layout, captions)
@@ -184,6 +196,8 @@ def weights(
     layout = Layout(len(shown), columns or min(8, len(shown)), shown.shape[1] / shown.shape[2], 0)
     size = _figure_size(layout)
     axes = one_axes("weights", ax, size=(max(size[0], 2.0) + 0.9 * colorbar, max(size[1], 1.6)))
+    if ax is not None and columns is None:
+        layout = layout._replace(columns=best_columns(axes, len(shown), layout.height, 0))
     theme = theme_of(axes)
     lay_out(axes, layout)
     drawn = None

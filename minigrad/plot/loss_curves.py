@@ -89,7 +89,11 @@ def losses(
     theme = theme_of(axes)
     for position, (title, function, _, _) in enumerate(chosen):
         for place, value in enumerate(wanted):
-            name = title if len(wanted) == 1 else f"{title}, y = {number(value)}"
+            name = (
+                title
+                if len(wanted) == 1 and kinds[0] == _REGRESSION
+                else f"{title}, y = {number(value)}"
+            )
             # The colour says which loss, the dash which target; with one loss both may differ.
             hue = position if len(chosen) > 1 else place
             dash = hue if len(wanted) == 1 or len(chosen) == 1 else place
@@ -101,7 +105,6 @@ def losses(
         axes.axvline(wanted[0], color=theme.faint(0.35), linewidth=0.8, zorder=1)
     axes.set(xlabel=kinds[0], ylabel="loss", xlim=(min(start, 0) if kinds[0] == _SHARE else start,
              max(end, 1) if kinds[0] == _SHARE else end))  # fmt: skip
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if axes.get_ylim()[0] < -0.5 else 0.0)
     dress(axes, theme, grid="both")
     legend(axes, theme)
     return axes

@@ -37,8 +37,9 @@ def ask(operation: str, model: Any, x: numpy.ndarray[Any, Any], *, scores: bool)
     classes = getattr(model, "classes_", None)
     threshold = None
     if isinstance(model, Module):
-        values = _ask_module(model, x)
-        classes = None
+        values, classes = _ask_module(model, x), None
+        if scores and values.size == len(x) and not _is_share(model, x):
+            threshold = 0.0
     elif scores and hasattr(model, "predict_proba"):
         values, threshold = array_of(operation, "predict", model.predict_proba(x)), 0.5
     elif scores and hasattr(model, "decision_function"):
@@ -60,6 +61,17 @@ def ask(operation: str, model: Any, x: numpy.ndarray[Any, Any], *, scores: bool)
             f"give ({len(x)},) or ({len(x)}, classes)"
         )
     return Answer(values, None if classes is None else numpy.asarray(classes), threshold)
+
+
+def _is_share(model: Module, x: numpy.ndarray[Any, Any]) -> bool:
+    """Whether a module with one output gives probabilities, which stay so far from the data.
+
+    A score may happen to lie between 0 and 1 on all of `x`, before training above all.
+    """
+    low, high = x.min(axis=0), x.max(axis=0)
+    far = numpy.concatenate([x[:1] - 1000 * (high - low), x[:1] + 1000 * (high - low), x[:1]])
+    values = _ask_module(model, far)
+    return not ((values < 0) | (values > 1)).any()
 
 
 def _ask_module(model: Module, x: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:

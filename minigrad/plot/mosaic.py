@@ -11,7 +11,7 @@ import numpy
 from minigrad.extras import require
 from minigrad.plot.theme import Theme
 
-__all__ = ["Caption", "Layout", "frame", "lay_out", "picture", "text_size", "write"]
+__all__ = ["Caption", "Layout", "best_columns", "frame", "lay_out", "picture", "text_size", "write"]
 
 _GAP = 0.16  # between cells, as a share of a cell
 
@@ -54,6 +54,17 @@ class Layout(NamedTuple):
         width = self.columns * (1 + _GAP) - _GAP
         height = self.rows * (self.height + self.below + _GAP) - _GAP
         return width, height
+
+
+def best_columns(axes: Any, total: int, height: float, lines: int) -> int:
+    """The number of columns that makes the images as large as these Axes allow."""
+    box = axes.get_window_extent()
+
+    def size(columns: int) -> float:
+        width, tall = Layout(total, columns, height, lines).size
+        return float(min(box.width / width, box.height / tall))
+
+    return max(range(1, total + 1), key=size)
 
 
 def lay_out(axes: Any, layout: Layout) -> None:

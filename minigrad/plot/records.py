@@ -25,8 +25,9 @@ class Record(NamedTuple):
     series: dict[str, Numbers]
 
     def quantities(self) -> list[str]:
-        """The names without what marks them as held out, each once, in their order."""
-        return list(dict.fromkeys(quantity_of(name) for name in self.series))
+        """The names without what marks them as held out, each once: the loss, then in order."""
+        names = dict.fromkeys(quantity_of(name) for name in self.series)
+        return sorted(names, key=lambda name: name != "loss")
 
     def chosen(self, metrics: str | Sequence[str] | None) -> list[str]:
         """The quantities that `metrics` names. Raises ArgumentError for one that is not there."""
