@@ -17,8 +17,9 @@ from sklearn.preprocessing import StandardScaler
 import minigrad
 from minigrad import nn, optim
 from minigrad.sklearn import MLPClassifier, MLPRegressor
-from minigrad.training import Callback
+from minigrad.training import Callback, EarlyStopping, metrics
 from minigrad.utils.data import DataLoader, TensorDataset
+from tests.strict import strict_device
 
 IRIS, KINDS = load_iris(return_X_y=True)
 FLOWERS = StandardScaler().fit_transform(IRIS).astype("float32")
@@ -178,7 +179,7 @@ def test_what_is_held_out_is_measured_and_may_stop_the_training():
     assert classifier.history_["val_loss"] == classifier.validation_curve_
     assert classifier.best_loss_ == min(classifier.loss_curve_)
     stopped = MLPClassifier(
-        (64,), learning_rate=0.1, early_stopping=True, n_iter_no_change=3, random_state=0,
+        (64,), tol=0.0, learning_rate=0.1, early_stopping=True, n_iter_no_change=3, random_state=0,
         max_epochs=500,
     ).fit(FLOWERS, KINDS)  # fmt: skip
     assert stopped.n_iter_ < 500
@@ -189,6 +190,34 @@ def test_what_is_held_out_is_measured_and_may_stop_the_training():
                              early_stopping=True, random_state=0).fit(FLOWERS, KINDS)  # fmt: skip
     # The same samples are held out, and the weights that were restored give the best loss again.
     assert held_out.validation_curve_[0] == pytest.approx(best, rel=1e-6)
+
+
+def test_metrics_and_callbacks_of_the_training_loop():
+    stopping = EarlyStopping("val_accuracy", patience=2)
+    classifier = MLPClassifier(
+        learning_rate=0.05,
+        metrics=[metrics.SparseCategoricalAccuracy("accuracy")],
+        callbacks=[stopping],
+        validation_fraction=0.2,
+        random_state=0,
+    ).fit(FLOWERS, KINDS)
+    assert set(classifier.history_) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert classifier.n_iter_ == stopping.best_epoch + 3 < 100
+    assert stopping.model is None
+    pickle.dumps(classifier)
+
+
+def test_a_network_on_another_device_learns_the_same():
+    parameters = {"max_epochs": 3, "batch_size": 50, "random_state": 0}
+    here = MLPClassifier(**parameters).fit(FLOWERS, KINDS)
+    with strict_device() as place:
+        there = MLPClassifier(**parameters, device=place).fit(FLOWERS, KINDS)
+        assert {p.device.type for p in there.module_.parameters()} == {place}
+        found = there.predict_proba(FLOWERS)
+        with pytest.raises(ValueError, match="devise"):
+            MLPClassifier(device="devise").fit(FLOWERS, KINDS)
+    # float32, added in another order.
+    numpy.testing.assert_allclose(found, here.predict_proba(FLOWERS), rtol=1e-4)
 
 
 def test_a_warm_start_goes_on_with_the_optimizer_and_the_random_numbers():

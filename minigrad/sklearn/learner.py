@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy
@@ -15,7 +14,7 @@ from minigrad.errors import ArgumentError
 from minigrad.sklearn.network import make_loss, make_module, module_dtype
 from minigrad.sklearn.parameters import check_flag, check_number, check_whole, refuse
 from minigrad.sklearn.run import Guard, Report, make_optimizer, released, seed_of, seeded
-from minigrad.training import Callback, Trainer
+from minigrad.training import Callback, EarlyStopping, Trainer
 from minigrad.utils.data import DataLoader, TensorDataset
 
 __all__ = ["Learner"]
@@ -152,7 +151,13 @@ class Learner(BaseEstimator):  # type: ignore[misc]
             parts, held_out = self._split(X, target, weights, stratify)
             own: list[Callback] = [Guard(self)]
             if self.early_stopping:
-                own.append(_StopEarly(self.tol, self.n_iter_no_change))
+                own.append(
+                    EarlyStopping(
+                        min_delta=self.tol,
+                        patience=self.n_iter_no_change,
+                        restore_best_weights=True,
+                    )
+                )
             if self.verbose:
                 own.append(Report())
             trainer = _LearnerTrainer(self, self.optimizer_, self.metrics or ())
@@ -230,31 +235,3 @@ class _LearnerTrainer(Trainer):
         """The mean loss of a batch."""
         target = self.estimator._check_output(output, target)
         return super().compute_loss(output, target, weight)
-
-
-class _StopEarly(Callback):
-    """Stops once the loss of the held-out samples no longer falls; restores the best weights."""
-
-    def __init__(self, tol: float, patience: int) -> None:
-        self.tol = tol
-        self.patience = patience
-        self.best = numpy.inf
-        self.reference = numpy.inf
-        self.waited = 0
-        self.best_state: Any = None
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Compare the epoch with the best before it."""
-        value = logs["val_loss"]
-        self.waited = 0 if value < self.reference - self.tol else self.waited + 1
-        self.reference = min(self.reference, value) if self.waited == 0 else self.reference
-        if value < self.best:
-            self.best = value
-            self.best_state = copy.deepcopy(self.model.state_dict())
-        if self.waited >= self.patience:
-            self.trainer.stop_training = True
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Restore the best weights."""
-        if self.best_state is not None:
-            self.model.load_state_dict(self.best_state)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from minigrad import optim
 from minigrad.errors import ArgumentError
 from minigrad.sklearn.parameters import check_number, lookup, nearest_hint, refuse
 from minigrad.training import Callback
+from minigrad.training.progress import write
 
 __all__ = ["OPTIMIZERS", "Guard", "Report", "make_optimizer", "released", "seed_of", "seeded"]
 
@@ -113,4 +113,4 @@ class Report(Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Write the numbers of the epoch."""
         numbers = ", ".join(f"{name} = {value:.8f}" for name, value in logs.items())
-        sys.stdout.write(f"Epoch {epoch + 1}, {numbers}\n")
+        write(f"Epoch {epoch + 1}, {numbers}")
