@@ -172,6 +172,12 @@ def test_a_number_that_is_not_there(make):
         trainer(make("val_loss")).fit(data(), epochs=2)
 
 
+def test_an_epoch_whose_validation_is_not_due_is_not_warned_of():
+    stop = EarlyStopping("val_loss", patience=1)
+    history = trainer(stop).fit(data(), epochs=3, validation=data(), validation_freq=2)
+    assert len(history.history["val_loss"]) == 1
+
+
 # Learning rates.
 
 

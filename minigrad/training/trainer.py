@@ -111,7 +111,13 @@ class Trainer(BatchWork):
         held_out = None
         if validation is not None:
             held_out = Feed(validation, validation_steps, "validation")
-        told = {"epochs": epochs, "initial_epoch": first, "steps": feed.length, **(params or {})}
+        told = {
+            "epochs": epochs,
+            "initial_epoch": first,
+            "steps": feed.length,
+            "validation_freq": validation_freq,
+            **(params or {}),
+        }
         if initial_epoch is not None:
             self.history = History()
             self.epoch = first

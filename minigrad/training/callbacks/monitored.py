@@ -76,7 +76,8 @@ class Monitored(Callback):
             return logs[self.monitor]
         kind = type(self).__name__
         if self.monitor.startswith("val_") and not any(name.startswith("val_") for name in logs):
-            if not self._warned:
+            due = (epoch + 1) % self.params.get("validation_freq", 1) == 0
+            if due and not self._warned:
                 self._warned = True
                 warnings.warn(
                     f"{kind} watches {self.monitor!r}, but epoch {epoch + 1} had no validation; "
