@@ -189,7 +189,8 @@ def batch_norm(
     if count:
         mean, variance, _ = saved[:3]
         move_statistic("batch_norm", running_mean, mean.reshape(-1), momentum)
-        move_statistic("batch_norm", running_var, variance.reshape(-1) * (count / (count - 1)), momentum)
+        unbiased = variance.reshape(-1) * (count / (count - 1))
+        move_statistic("batch_norm", running_var, unbiased, momentum)
     return out
 
 

@@ -125,8 +125,7 @@ class Normalization(Layer):
         mean: Any = None
         for batch in batches:
             x = batch[0] if isinstance(batch, (list, tuple)) and batch is not data else batch
-            x = x.detach().cpu().numpy() if isinstance(x, Traced) else x  # type: ignore[attr-defined]
-            array = numpy.asarray(x, dtype="float64")
+            array = _array(x)
             array = array[:, None] if array.ndim == 1 else array
             if not self.built:
                 self.build((None, *array.shape[1:]))
@@ -157,6 +156,13 @@ class Normalization(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The input's shape."""
         return input_shape
+
+
+def _array(value: Any) -> numpy.ndarray[Any, Any]:
+    """Data as an array of float64, in which means of many numbers are exact enough."""
+    if isinstance(value, Traced):
+        value = value.detach().cpu().numpy()  # type: ignore[attr-defined]
+    return numpy.asarray(value, dtype="float64")
 
 
 def _listed(value: Any) -> Any:
