@@ -406,6 +406,7 @@ def test_a_score_that_lies_between_0_and_1_is_no_probability():
         model.bias.fill_(0.3)
     axes = plot.decision_boundary(model, [[-1.0, 0.0], [1.0, 1.0]], [0, 1], resolution=20)
     assert len(axes.collections) == 2  # the data: all scores are above 0, so there is no line
+    assert (regions(axes)[..., 0] > regions(axes)[..., 2]).all()  # all is orange, the second class
     both = nn.Sequential(model, nn.Sigmoid())
     with minigrad.no_grad():
         model.bias.fill_(0.0)

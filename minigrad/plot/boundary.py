@@ -47,9 +47,9 @@ def decision_boundary(
     one-hot. The model may answer with labels, with one number a sample or with a row of scores or
     probabilities, one for each class. One number stands for the second class from `threshold` on:
     by default 0.5 if all answers lie between 0 and 1 (those of a Module far from the data too), and
-    0 otherwise. Where the answers are
-    probabilities the regions fade towards the line, unless `probabilities` is off. `labels` are the
-    names of the classes in sorted order; `margin` is the room around the data as a share of it.
+    0 otherwise. Where the answers are probabilities the regions fade towards the line, unless
+    `probabilities` is off. `labels` are the names of the classes in sorted order; `margin` is the
+    room around the data as a share of it.
     Raises ArgumentError unless there are two features and a label for each sample.
     """
     points = numbers("decision_boundary", "x", x)
