@@ -69,8 +69,10 @@ def check_finite(tensor: Any, where: str) -> None:
     array = getattr(tensor, "_array", None)
     if array is None or array.dtype.kind != "f" or not array.size:
         return
-    # A sum costs a fraction of a look at each number, and one NaN or infinity shows in it.
-    if numpy.isfinite(float(array.sum(dtype="float64" if array.size < 10**6 else None))):
+    # The sum of squares costs a fraction of a look at each number, and one NaN or infinity shows
+    # in it; so does a sum too large for the dtype, which the look then excuses.
+    flat = array.reshape(-1)
+    if numpy.isfinite(float(flat.dot(flat))):
         return
     bad = ~numpy.isfinite(to_numpy(array))
     count = int(bad.sum())

@@ -59,7 +59,6 @@ class KerasTrainer(Trainer):
             for layer in self._layers:
                 for added in layer._added_losses:
                     total = added if total is None else total + added
-                layer._added_losses.clear()
         if total is None:
             raise ArgumentError(
                 "there is nothing to minimize: compile the model with a loss, for example "
