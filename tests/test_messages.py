@@ -170,6 +170,36 @@ def test_losses():
     )
 
 
+def test_first_steps():
+    layer, x, label = nn.Linear(2, 3), mg.zeros(1, 2), mg.tensor([0])
+    golden(
+        "first_steps",
+        {
+            "a class in Sequential": lambda: nn.Sequential(layer, nn.ReLU),
+            "a list in Sequential": lambda: nn.Sequential([layer, nn.ReLU()]),
+            "a function in Sequential": lambda: nn.Sequential(layer, F.relu),
+            "a number in Sequential": lambda: nn.Sequential(layer, 3),
+            "a class in ModuleDict": lambda: nn.ModuleDict({"activation": nn.Tanh}),
+            "ModuleList of one": lambda: nn.ModuleList(layer),
+            "ParameterList of one": lambda: nn.ParameterList(layer.weight),
+            "a loss made of tensors": lambda: nn.CrossEntropyLoss(layer(x), label),
+            "a loss made of one tensor": lambda: nn.MSELoss(x),
+            "a loss made of a target": lambda: nn.NLLLoss(layer(x), target=label),
+            "too many arguments of a loss": lambda: nn.MSELoss("mean", None, None),
+            "too few arguments of a convolution": lambda: nn.Conv2d(3),
+            "too few arguments of a pool": lambda: nn.MaxPool2d(),
+            "too few arguments of a recurrent layer": lambda: nn.LSTM(3),
+            "an optimizer of a model": lambda: mg.optim.SGD(layer, lr=0.1),
+            "an optimizer of models": lambda: mg.optim.SGD([layer, layer], lr=0.1),
+            "parameters that were not called": lambda: mg.optim.SGD(layer.parameters, lr=0.1),
+            "an optimizer of a tensor": lambda: mg.optim.SGD(layer.weight, lr=0.1),
+            "an optimizer of a number": lambda: mg.optim.SGD(0.1),
+            "a recurrent layer without features": lambda: nn.RNN(1, 4)(mg.zeros(5, 2)),
+            "a recurrent layer's states": lambda: nn.LSTM(3, 4)(mg.zeros(5, 2, 3), mg.zeros(4)),
+        },
+    )
+
+
 def test_graph():
     def changed():
         x = leaf(2)

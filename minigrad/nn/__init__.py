@@ -8,6 +8,7 @@ from minigrad.nn.dropout import *  # noqa: F403
 from minigrad.nn.flatten import Flatten, Unflatten
 from minigrad.nn.linear import Bilinear, Identity, Linear
 from minigrad.nn.loss import *  # noqa: F403
+from minigrad.nn.margin import *  # noqa: F403
 from minigrad.nn.module import Module, Parameter
 from minigrad.nn.norm import *  # noqa: F403
 from minigrad.nn.pooling import *  # noqa: F403

@@ -11,9 +11,9 @@ from minigrad.ops.creation import empty
 
 __all__ = [
     "CELU", "ELU", "GELU", "GLU", "SELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh",
-    "LeakyReLU", "LogSigmoid", "LogSoftmax", "Mish", "PReLU", "ReLU", "ReLU6", "SiLU", "Sigmoid",
-    "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink",
-    "Threshold",
+    "LeakyReLU", "LogSigmoid", "LogSoftmax", "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "SiLU",
+    "Sigmoid", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh",
+    "Tanhshrink", "Threshold",
 ]  # fmt: skip
 
 
@@ -186,6 +186,21 @@ class PReLU(Module):
     def forward(self, input: Any) -> Any:
         """The activation of every element."""
         return F.prelu(input, self.weight)
+
+
+class RReLU(Module):
+    """Leaky ReLU whose slope is drawn from [lower, upper) in training (Xu et al. 2015)."""
+
+    fields = ("lower", "upper")
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        self.lower = lower
+        self.upper = upper
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """The activation of every element; its slope is the mean one in evaluation."""
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
 class GELU(Module):

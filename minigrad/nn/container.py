@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, overload
 
 from minigrad.errors import ArgumentError
+from minigrad.graph import Traced
 from minigrad.nn.module import Module, Parameter
 from minigrad.tensor import Tensor
 
 __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+
+
+def _stranger(container: Any, member: Any) -> str:
+    """What is wrong with a member of another kind, and what was probably meant."""
+    holder = type(container).__name__
+    words = f"{holder} holds {container.kind.__name__}s"
+    if isinstance(member, type) and issubclass(member, Module):
+        return f"{words}, got the class {member.__name__} itself; write nn.{member.__name__}()"
+    if isinstance(member, (list, tuple, types.GeneratorType)) and holder == "Sequential":
+        return f"{words}, got a {type(member).__name__} of them; write nn.Sequential(*layers)"
+    if isinstance(member, types.FunctionType):
+        name = member.__name__
+        return f"{words}, got the function {name}; write the layer for it, such as nn.ReLU()"
+    return f"{words}, got {type(member).__name__}"
+
+
+def _each(container: Any, members: Any) -> Any:
+    """The members; raises TypeError for one alone."""
+    if isinstance(members, Traced) or not isinstance(members, Iterable):
+        holder = type(container).__name__
+        one = "parameter" if isinstance(members, Traced) else "layer"
+        raise TypeError(
+            f"{holder}() takes a list of {container.kind.__name__}s, got one "
+            f"{type(members).__name__}; write nn.{holder}([{one}])"
+        )
+    return members
 
 
 class _Sequence(Module):
@@ -19,9 +47,7 @@ class _Sequence(Module):
 
     def _append(self, member: Any) -> None:
         if not isinstance(member, self.kind):
-            raise TypeError(
-                f"{type(self).__name__} holds {self.kind.__name__}s, got {type(member).__name__}"
-            )
+            raise TypeError(_stranger(self, member))
         vars(self)[str(len(self))] = member
 
     def _members(self) -> list[Any]:
@@ -77,7 +103,7 @@ class _Sequence(Module):
 
     def extend(self, members: Iterable[Any]) -> Self:
         """Add members at the end; returns the container."""
-        for member in members:
+        for member in _each(self, members):
             self._append(member)
         return self
 
@@ -114,7 +140,7 @@ class ModuleList(_Sequence):
     """A list of modules whose parameters are found; it has no forward of its own."""
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
-        self.extend(modules or ())
+        self.extend(() if modules is None else modules)
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList([*self, *other])
@@ -129,7 +155,7 @@ class ParameterList(_Sequence):
     kind = Parameter
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
-        self.extend(values or ())
+        self.extend(() if values is None else values)
 
     def _append(self, member: Any) -> None:
         if isinstance(member, Tensor) and not isinstance(member, Parameter):
@@ -160,9 +186,7 @@ class _Dictionary(Module):
         if isinstance(member, Tensor) and self.kind is Parameter:
             member = member if isinstance(member, Parameter) else Parameter(member)
         if not isinstance(member, self.kind):
-            raise TypeError(
-                f"{type(self).__name__} holds {self.kind.__name__}s, got {type(member).__name__}"
-            )
+            raise TypeError(_stranger(self, member))
         if not isinstance(key, str) or "." in key or not key:
             raise ArgumentError(f"a key must be a string without '.', got {key!r}")
         if hasattr(type(self), key):

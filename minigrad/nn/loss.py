@@ -1,34 +1,46 @@
-"""Losses as modules: each holds its options and calls the function in `nn.functional`."""
+"""Losses as modules, of numbers and of classes: each calls the function in `nn.functional`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from minigrad.errors import ArgumentError
+from minigrad.graph import Traced
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
 
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
-    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "GaussianNLLLoss",
-    "HingeEmbeddingLoss",
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",
     "MSELoss",
-    "MarginRankingLoss",
     "NLLLoss",
     "PoissonNLLLoss",
     "SmoothL1Loss",
-    "TripletMarginLoss",
 ]
 
 
-class _Loss(Module):
+class Loss(Module):
     """A loss with a `reduction`: "mean", "sum", or "none" for one value per element."""
+
+    # Whether a tensor may be the constructor's first argument.
+    takes_tensor: ClassVar[bool] = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuse an output and a target: the loss is made first, and called with them."""
+        tensors = [isinstance(value, Traced) for value in args[:2]]
+        misplaced = tensors[1:] == [True] or (tensors[:1] == [True] and not cls.takes_tensor)
+        if misplaced or "input" in kwargs or "target" in kwargs:
+            raise TypeError(
+                f"{cls.__name__}(): tensors are passed when the loss is called, not when it is "
+                f"made; write loss_function = nn.{cls.__name__}(), then loss_function(output, "
+                f"target)"
+            )
+        return super().__new__(cls)
 
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none", "batchmean"):
@@ -39,7 +51,7 @@ class _Loss(Module):
         self.reduction = reduction
 
 
-class MSELoss(_Loss):
+class MSELoss(Loss):
     """The squared difference; shapes must be equal."""
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -47,7 +59,7 @@ class MSELoss(_Loss):
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """The absolute difference; shapes must be equal."""
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -55,7 +67,7 @@ class L1Loss(_Loss):
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(Loss):
     """Squared below `beta`, absolute above: 0.5 d^2 / beta, or |d| - 0.5 beta."""
 
     def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
@@ -67,7 +79,7 @@ class SmoothL1Loss(_Loss):
         return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
-class HuberLoss(_Loss):
+class HuberLoss(Loss):
     """Squared below `delta`, absolute above: 0.5 d^2, or delta (|d| - 0.5 delta)."""
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
@@ -79,7 +91,10 @@ class HuberLoss(_Loss):
         return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
-class _Weighted(_Loss):
+class WeightedLoss(Loss):
+    """A loss whose `weight` rescales elements or classes."""
+
+    takes_tensor = True
     weight: Any
 
     def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
@@ -87,7 +102,7 @@ class _Weighted(_Loss):
         self.register_buffer("weight", weight)
 
 
-class BCELoss(_Weighted):
+class BCELoss(WeightedLoss):
     """Binary cross-entropy of probabilities in [0, 1]; logarithms are cut off at -100."""
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -95,7 +110,7 @@ class BCELoss(_Weighted):
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(_Weighted):
+class BCEWithLogitsLoss(WeightedLoss):
     """Binary cross-entropy of logits, computed without overflow; `pos_weight` weighs positives."""
 
     pos_weight: Any
@@ -111,7 +126,7 @@ class BCEWithLogitsLoss(_Weighted):
         )
 
 
-class NLLLoss(_Weighted):
+class NLLLoss(WeightedLoss):
     """The negative of the log-probability of each label; [N, C, ...] against [N, ...]."""
 
     def __init__(
@@ -127,7 +142,7 @@ class NLLLoss(_Weighted):
         )
 
 
-class CrossEntropyLoss(_Weighted):
+class CrossEntropyLoss(WeightedLoss):
     """Cross-entropy of logits [N, C, ...] with labels [N, ...] or probabilities [N, C, ...].
 
     `weight` weighs the classes, labels equal to `ignore_index` do not count, `label_smoothing`
@@ -162,7 +177,7 @@ class CrossEntropyLoss(_Weighted):
         )
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(Loss):
     """The Kullback-Leibler divergence of log-probabilities from `target`.
 
     "batchmean" divides the sum by the batch size, which is the mathematical definition; with
@@ -178,7 +193,7 @@ class KLDivLoss(_Loss):
         return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
-class PoissonNLLLoss(_Loss):
+class PoissonNLLLoss(Loss):
     """The negative log-likelihood of counts; `full` adds Stirling's term."""
 
     def __init__(
@@ -205,7 +220,7 @@ class PoissonNLLLoss(_Loss):
         )
 
 
-class GaussianNLLLoss(_Loss):
+class GaussianNLLLoss(Loss):
     """The negative log-likelihood of normal values with a predicted variance."""
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
@@ -217,73 +232,4 @@ class GaussianNLLLoss(_Loss):
         """The loss."""
         return F.gaussian_nll_loss(
             input, target, var, full=self.full, eps=self.eps, reduction=self.reduction
-        )
-
-
-class HingeEmbeddingLoss(_Loss):
-    """x where the target is 1, max(0, margin - x) where it is -1."""
-
-    def __init__(self, margin: float = 1.0, reduction: str = "mean") -> None:
-        super().__init__(reduction)
-        self.margin = margin
-
-    def forward(self, input: Any, target: Any) -> Any:
-        """The loss."""
-        return F.hinge_embedding_loss(input, target, self.margin, reduction=self.reduction)
-
-
-class CosineEmbeddingLoss(_Loss):
-    """1 - cos(x1, x2) where the target is 1, max(0, cos - margin) where it is -1."""
-
-    def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
-        super().__init__(reduction)
-        self.margin = margin
-
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
-        """The loss."""
-        return F.cosine_embedding_loss(
-            input1, input2, target, self.margin, reduction=self.reduction
-        )
-
-
-class MarginRankingLoss(_Loss):
-    """max(0, -target * (x1 - x2) + margin)."""
-
-    def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
-        super().__init__(reduction)
-        self.margin = margin
-
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
-        """The loss."""
-        return F.margin_ranking_loss(input1, input2, target, self.margin, reduction=self.reduction)
-
-
-class TripletMarginLoss(_Loss):
-    """max(0, distance(anchor, positive) - distance(anchor, negative) + margin)."""
-
-    def __init__(
-        self,
-        margin: float = 1.0,
-        p: float = 2.0,
-        eps: float = 1e-6,
-        swap: bool = False,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(reduction)
-        self.margin = margin
-        self.p = p
-        self.eps = eps
-        self.swap = swap
-
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
-        """The loss."""
-        return F.triplet_margin_loss(
-            anchor,
-            positive,
-            negative,
-            self.margin,
-            self.p,
-            self.eps,
-            self.swap,
-            reduction=self.reduction,
         )

@@ -18,6 +18,7 @@ from minigrad.errors import ArgumentError
 from minigrad.graph import Traced
 from minigrad.hooks import RemovableHandle
 from minigrad.modes import no_grad
+from minigrad.nn.constructor import name_constructor
 from minigrad.nn.hooks import call_with_hooks
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.state import IncompatibleKeys, load_state
@@ -43,6 +44,11 @@ class Module:
     fields: tuple[str, ...] = ()
     _buffers: dict[str, bool] | None = None
     _hooks: dict[str, dict[int, Any]] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__.startswith("minigrad."):
+            name_constructor(cls)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; written by the subclass."""

@@ -9,7 +9,7 @@ always, as the flat array of their real and imaginary parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from minigrad import mutation
@@ -63,6 +63,21 @@ class Optimizer:
                 f"{type(self).__name__}(): params must be an iterable of Tensors, not one Tensor; "
                 f"write [parameter] or model.parameters()"
             )
+        if callable(getattr(params, "parameters", None)):
+            raise TypeError(
+                f"{type(self).__name__}(): params must be an iterable of Tensors, not a "
+                f"{type(params).__name__}; pass its parameters: model.parameters()"
+            )
+        if callable(params):
+            raise TypeError(
+                f"{type(self).__name__}(): params is a function that was not called; write "
+                f"model.parameters() with brackets"
+            )
+        if not isinstance(params, Iterable):
+            raise TypeError(
+                f"{type(self).__name__}(): params must be an iterable of Tensors, such as "
+                f"model.parameters(), not {type(params).__name__}"
+            )
         groups = list(params)
         if not groups:
             raise ArgumentError(
@@ -110,8 +125,10 @@ class Optimizer:
         taken = {id(p) for g in self.param_groups for p in g["params"]}
         for parameter in members:
             if not isinstance(parameter, Traced):
+                several = callable(getattr(parameter, "parameters", None))
+                fix = "; write [*first.parameters(), *second.parameters()]" if several else ""
                 raise TypeError(
-                    f"{type(self).__name__} trains Tensors, got {type(parameter).__name__}"
+                    f"{type(self).__name__} trains Tensors, got {type(parameter).__name__}{fix}"
                 )
             if parameter._node is not None and not isinstance(parameter._node, Leaf):
                 raise GraphError(

@@ -71,6 +71,11 @@ from minigrad.nn.functional.loss import (
     poisson_nll_loss,
     smooth_l1_loss,
 )
+from minigrad.nn.functional.margin import (
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+)
 from minigrad.nn.functional.sliding import fold, lp_pool1d, lp_pool2d, lp_pool3d, unfold
 from minigrad.ops.adaptive import (
     adaptive_avg_pool1d,
@@ -173,6 +178,9 @@ __all__ = [
     "max_pool3d",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",

@@ -83,10 +83,10 @@ def _general(
         )
     dim = _class_dim(operation, input)
     count = input.shape[dim]
-    _check_weight(operation, input, weight, count)
+    check_weight(operation, input, weight, count)
     if raw(target).dtype.kind == "f" and tuple(target.shape) == tuple(input.shape):
         return _of_probabilities(input, target, weight, reduction, label_smoothing, dim)
-    safe, used = _classes(operation, input, target, dim, ignore_index)
+    safe, used = class_numbers(operation, input, target, dim, ignore_index)
     scores = log_softmax(input, dim)
     loss = _negative_log(scores, safe, used, weight, reduction)
     if not label_smoothing:
@@ -142,8 +142,8 @@ def nll_loss(
     operation = "nll_loss"
     check_reduction(operation, reduction)
     dim = _class_dim(operation, input)
-    _check_weight(operation, input, weight, input.shape[dim])
-    safe, used = _classes(operation, input, target, dim, ignore_index)
+    check_weight(operation, input, weight, input.shape[dim])
+    safe, used = class_numbers(operation, input, target, dim, ignore_index)
     return _negative_log(input, safe, used, weight, reduction)
 
 
@@ -162,7 +162,8 @@ def _class_dim(operation: str, input: Any) -> int:
     return 0 if input.ndim == 1 else 1
 
 
-def _check_weight(operation: str, input: Any, weight: Any, count: int) -> None:
+def check_weight(operation: str, input: Any, weight: Any, count: int) -> None:
+    """Raise an error unless a weight has one number for each class, in the input's dtype."""
     if weight is None:
         return
     if tuple(weight.shape) != (count,):
@@ -177,10 +178,13 @@ def _check_weight(operation: str, input: Any, weight: Any, count: int) -> None:
         )
 
 
-def _classes(
-    operation: str, input: Any, target: Any, dim: int, ignore_index: int
+def class_numbers(
+    operation: str, input: Any, target: Any, dim: int, ignore_index: int | None
 ) -> tuple[Any, Any]:
-    """The class numbers, with 0 for those that do not count, and which count."""
+    """The class numbers, with 0 for those that do not count, and which count.
+
+    All count when `ignore_index` is None.
+    """
     array = raw(target)
     if not hasattr(array, "dtype"):
         raise TypeError(
@@ -203,7 +207,10 @@ def _classes(
             f"{operation}(): argument 'target' must have shape {list(wanted)} beside argument "
             f"'input' of shape {list(shape)}, got {list(array.shape)}"
         )
-    used = array != ignore_index
+    if ignore_index is None:
+        used = namespace(operation, target=array).ones(wanted, bool)
+    else:
+        used = array != ignore_index
     wrong = used & ((array < 0) | (array >= count))
     if bool(wrong.any()):
         raise _no_class(operation, array, wrong, count)
