@@ -29,6 +29,7 @@ __all__ = ["cost", "history", "learning_rates"]
 
 Numbers = numpy.ndarray[Any, Any]
 
+_DIVERGES = " (diverges)"
 _FEW = 25  # so many points that each still has a mark of its own
 
 
@@ -234,6 +235,13 @@ def learning_rates(
     for position, (rate, values) in enumerate(read.items()):
         name = rate if isinstance(rate, str) else f"{rate:g}"
         _rate_curve(axes, theme, position, name, values, top)
+    # After the curves, so that axes.lines begins with one line for each learning rate.
+    for line in [line for line in axes.lines if line.get_label().endswith(_DIVERGES)]:
+        x, y = line.get_xydata()[-1]
+        axes.plot(
+            [x], [y], marker="^" if y == top else "x", markersize=8, markeredgewidth=2,
+            color=line.get_color(), linestyle="none", clip_on=False, zorder=5,
+        )  # fmt: skip
     low, _ = axes.get_ylim()
     axes.set_ylim(top=top)
     lowest = min(numpy.nanmin(values[numpy.isfinite(values)], initial=top) for values in
@@ -267,7 +275,6 @@ def _limit(curves: list[Numbers], log: bool) -> float:
 def _rate_curve(
     axes: Any, theme: Theme, position: int, name: str, values: Numbers, top: float
 ) -> None:
-    color = theme.color(position)
     steps = numpy.arange(1.0, len(values) + 1)
     outside = ~(values <= top)  # nan is outside too
     if not outside[-1]:
@@ -276,18 +283,13 @@ def _rate_curve(
     else:
         gone = len(values) - int((~outside[::-1]).argmax()) if not outside.all() else 0
         steps, shown = _until(steps, values, gone, top, axes.get_yscale() == "log")
-        name += " (diverges)"
+        name += _DIVERGES
     axes.plot(
-        steps, shown, label=name, linewidth=1.8, markersize=4, color=color,
-        linestyle=DASHES[position % len(DASHES)],
+        steps, shown, label=name, linewidth=1.8, markersize=4,
+        color=theme.color(position), linestyle=DASHES[position % len(DASHES)],
         marker=MARKERS[position % len(MARKERS)] if len(values) <= _FEW else "",
         markevery=slice(0, -1) if outside[-1] else None,
     )  # fmt: skip
-    if outside[-1]:
-        axes.plot(
-            steps[-1:], shown[-1:], marker="^" if shown[-1] == top else "x", markersize=8,
-            markeredgewidth=2, color=color, linestyle="none", clip_on=False, zorder=5,
-        )  # fmt: skip
 
 
 def _until(
