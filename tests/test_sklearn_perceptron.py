@@ -72,7 +72,7 @@ def test_the_listing_has_the_coefficients_and_the_accuracy_of_scikit_learn():
         {},
         {"tol": None, "max_iter": 12},
         {"shuffle": False, "fit_intercept": False, "tol": 0.0, "max_iter": 200},
-        {"penalty": "l2", "alpha": 0.05, "eta0": 0.1},
+        {"penalty": "l2", "alpha": 0.05, "eta0": 0.5},
         {"penalty": "l2", "alpha": 30.0},
         {"penalty": "l1", "alpha": 0.002, "eta0": 0.1},
         {"penalty": "elasticnet", "alpha": 0.01, "l1_ratio": 0.4},

@@ -43,6 +43,20 @@ def sample_weights(
     return weights
 
 
+def used_samples(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+    """X, y and float64 weights without the samples of weight zero; None for no weights.
+
+    The weights are scaled to a mean of one, so that a mean over the samples is the one that each
+    sample as often as it weighs would give. Raises ArgumentError as `sample_weights` does.
+    """
+    if sample_weight is None:
+        return X, y, None
+    weights = sample_weights(sample_weight, X, numpy.float64)
+    used = weights > 0
+    weights = weights[used]
+    return X[used], y[used], weights * (len(weights) / weights.sum())
+
+
 def first_classes(estimator: Any, classes: Any) -> bool:
     """Set `classes_` in the first call of `partial_fit`; whether it is the first.
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import minigrad
 from minigrad import nn
-from minigrad.sklearn.data import check_several_classes, positions_of, sample_weights
+from minigrad.sklearn.data import check_several_classes, positions_of, used_samples
 from minigrad.sklearn.linear import LinearDecision
 from minigrad.sklearn.parameters import check_choice, check_flag, check_number, check_whole
 from minigrad.sklearn.perceptron import Settled
@@ -79,15 +79,6 @@ class _GradientDescent(BaseEstimator):  # type: ignore[misc]
             check_flag(self, name)
         if self.tol is not None:
             check_number(self, "tol", 0)
-
-    def _weighed(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-        """Without the samples of weight zero; the other weights with the mean one, or None."""
-        if sample_weight is None:
-            return X, y, None
-        weights = sample_weights(sample_weight, X)
-        used = weights > 0
-        weights = weights[used]
-        return X[used], y[used], weights * (len(weights) / weights.sum())
 
     def _descend(self, X: Any, target: Any, weights: Any, outputs: int, loss: Any) -> None:
         """Train one linear layer; set what is learned and what was recorded."""
@@ -171,7 +162,7 @@ class LinearRegressionGD(RegressorMixin, _GradientDescent):  # type: ignore[misc
         """
         self._check_parameters()
         X, y = validate_data(self, X, y, dtype=numpy.float64, y_numeric=True)
-        X, y, weights = self._weighed(X, y, sample_weight)
+        X, y, weights = used_samples(X, y, sample_weight)
         target = numpy.asarray(y, numpy.float64).reshape(-1, 1)
         self._descend(X, target, weights, 1, nn.MSELoss())
         weight, bias = self._learned()
@@ -245,7 +236,7 @@ class LogisticRegressionGD(LinearDecision, ClassifierMixin, _GradientDescent):  
         self._check_parameters()
         X, y = validate_data(self, X, y, dtype=numpy.float64)
         check_classification_targets(y)
-        X, y, weights = self._weighed(X, y, sample_weight)
+        X, y, weights = used_samples(X, y, sample_weight)
         self.classes_ = numpy.unique(y)
         check_several_classes(self, self.classes_)
         places = positions_of(y, self.classes_)

@@ -18,6 +18,7 @@ from minigrad.sklearn.data import (
     first_classes,
     positions_of,
     sample_weights,
+    used_samples,
 )
 from minigrad.sklearn.learner import Learner
 
@@ -79,12 +80,7 @@ class MLPClassifier(ClassifierMixin, Learner):  # type: ignore[misc]
         """
         self._check_parameters()
         X, y = self._validated(X, y, reset=True)
-        weights = None
-        if sample_weight is not None:
-            weights = sample_weights(sample_weight, X, numpy.float64)
-            used = weights > 0
-            X, y, weights = X[used], y[used], weights[used]
-            weights = weights * (len(weights) / weights.sum())
+        X, y, weights = used_samples(X, y, sample_weight)
         classes = numpy.unique(y)
         check_several_classes(self, classes)
         going_on = self._goes_on() and numpy.array_equal(classes, self.classes_)
@@ -201,12 +197,7 @@ class MLPRegressor(RegressorMixin, Learner):  # type: ignore[misc]
         """
         self._check_parameters()
         X, y = self._validated(X, y, reset=True)
-        weights = None
-        if sample_weight is not None:
-            weights = sample_weights(sample_weight, X, numpy.float64)
-            used = weights > 0
-            X, y, weights = X[used], y[used], weights[used]
-            weights = weights * (len(weights) / weights.sum())
+        X, y, weights = used_samples(X, y, sample_weight)
         going_on = self._goes_on() and self._columns == _columns(y)
         self._columns = _columns(y)
         self._start_loss(nn.MSELoss)
