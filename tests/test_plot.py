@@ -189,6 +189,12 @@ def test_a_history_has_axes_for_each_quantity():
     np.testing.assert_array_equal(curve(panels[1], "training").get_xdata(), STEPS + 1)
 
 
+def test_accuracy_is_in_percent():
+    axes = plot.history({"accuracy": [0.955, 0.96]}, "accuracy")
+    assert axes.yaxis.get_major_formatter()(0.955) == "95.5 %"
+    assert axes.yaxis.get_major_formatter()(0.58) == "58 %"
+
+
 def test_the_loss_comes_first():
     panels = plot.history({"accuracy": [0.5], "loss": [1.0], "val_accuracy": [0.4]})
     assert [axes.get_ylabel() for axes in panels] == ["loss", "accuracy"]
@@ -597,6 +603,12 @@ def test_images_come_in_every_layout(images):
     assert axes.images[0].get_array().shape[:2] == (8, 6)
     left, right, bottom, top = axes.images[0].get_extent()
     assert (bottom - top) / (right - left) == pytest.approx(8 / 6)
+
+
+@pytest.mark.parametrize("images", [np.eye(8, dtype=np.uint8)[None] * 16, np.eye(8)[None]])
+def test_grey_images_use_the_whole_scale(images):
+    image = plot.digits(images).images[0]
+    assert image.get_clim() == (0, images.max())
 
 
 def test_the_first_images_are_shown_in_rows():

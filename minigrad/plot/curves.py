@@ -19,6 +19,7 @@ from minigrad.plot.theme import (
     legend,
     mix,
     new_axes,
+    number,
     one_axes,
     plain_numbers,
     theme_of,
@@ -97,8 +98,10 @@ def _panel(axes: Any, record: Record, name: str, validation: bool) -> None:
         axes.set_xlim(record.epochs[0] - 0.6, record.epochs[0] + 0.6)
     shares = numpy.concatenate(drawn)
     if "accuracy" in name and not (shares < 0).any() and not (shares > 1).any():
-        percent = require("matplotlib.ticker", "minigrad.plot").PercentFormatter(1.0)
-        axes.yaxis.set_major_formatter(percent)
+        ticker = require("matplotlib.ticker", "minigrad.plot")
+        axes.yaxis.set_major_formatter(
+            ticker.FuncFormatter(lambda share, _: f"{number(round(100 * share, 6))} %")
+        )
     else:
         plain_numbers(axes.yaxis)
 

@@ -114,8 +114,7 @@ def _images(images: Any) -> Numbers:
 
 
 def _range(pixels: Numbers) -> dict[str, float]:
-    if pixels.dtype == numpy.uint8:
-        return {"vmin": 0, "vmax": 255}
+    # The largest value and not 255: some images count to 16, such as scikit-learn's digits.
     low, high = min(0.0, float(pixels.min())), float(pixels.max())
     return {"vmin": low, "vmax": high if high > low else low + 1.0}
 
@@ -128,7 +127,9 @@ def _color(pixels: Numbers) -> Numbers:
     low, high = float(pixels.min()), float(pixels.max())
     if low < 0:
         return (pixels - low) / ((high - low) or 1.0)
-    return pixels / 255 if high > 1 else pixels
+    if high <= 1:
+        return pixels
+    return pixels / (255 if high > 8 else high)  # an augmented fraction may pass 1 by a little
 
 
 def _guesses(predictions: Any) -> tuple[Numbers | None, Numbers | None]:
