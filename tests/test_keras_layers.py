@@ -38,6 +38,11 @@ from minigrad.keras.layers import (
     MultiHeadAttention,
     Normalization,
     Permute,
+    RandomContrast,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
     Reshape,
     SimpleRNN,
     SpatialDropout2D,
@@ -234,7 +239,8 @@ def with_defaults():
         "SpatialDropout3D": (0.5,), "GRU": (3,), "LSTM": (3,), "SimpleRNN": (3,),
         "GroupNormalization": (2,), "Permute": ((2, 1),), "RepeatVector": (2,),
         "Reshape": ((-1,),), "Rescaling": (0.5,), "Resizing": (3, 3),
-        "Bidirectional": (LSTM(3),), "TimeDistributed": (Dense(3),),
+        "RandomContrast": (0.3,), "RandomRotation": (0.1,), "RandomTranslation": (0.1, 0.1),
+        "RandomZoom": (0.2,), "Bidirectional": (LSTM(3),), "TimeDistributed": (Dense(3),),
         "Embedding": (5, 3),
     }  # fmt: skip
     elsewhere = {"InputLayer", "Layer", "Lambda", "Wrapper", "Attention", "MultiHeadAttention"}
@@ -244,7 +250,8 @@ def with_defaults():
             continue
         if name in elsewhere or name in merging or name != kind.__name__:
             continue
-        dims = 3 if "3D" in name else 2 if "2D" in name or name == "Resizing" else 1
+        image = name == "Resizing" or name in layers.augmentation.__all__
+        dims = 3 if "3D" in name else 2 if "2D" in name or image else 1
         sizes = (4,) if name in ("RepeatVector", "Embedding") else (*(5, 6, 7)[:dims], 4)
         yield pytest.param(kind, needed.get(name, ()), sizes, id=name)
 
@@ -644,6 +651,42 @@ def test_noise_has_its_deviation():
     assert y.std().item() == pytest.approx(3 * 0.5, rel=0.05)
 
 
+def test_augmentation_is_keras_s():
+    image = minigrad.arange(20.0).reshape(1, 4, 5, 1)
+
+    def changed(layer):
+        return layer(image, training=True)[0, :, :, 0]
+
+    # Keras 3.15's numbers, with factors that leave nothing to chance.
+    moved = changed(RandomTranslation((0.25, 0.25), (0.2, 0.2), "constant", fill_value=-1))
+    assert moved[0].tolist() == [-1] * 5
+    assert moved[1].tolist() == pytest.approx([-1, 0, 1, 2, 3], abs=1e-4)
+    turned = changed(RandomRotation((0.25, 0.25)))
+    assert turned[0].tolist() == pytest.approx([3.5, 6, 11, 16, 18.5], abs=1e-4)
+    zoomed = changed(RandomZoom((-0.5, -0.5)))
+    assert zoomed[0].tolist() == pytest.approx([4.75, 5.25, 5.75, 6.25, 6.75], abs=1e-4)
+    assert minigrad.equal(RandomRotation(0.5)(image), image)
+
+
+def test_a_flip_mirrors_about_half_of_the_images():
+    minigrad.manual_seed(0)
+    images = minigrad.arange(6.0).reshape(1, 2, 3, 1).expand(400, 2, 3, 1)
+    flipped = RandomFlip("horizontal")(images, training=True)
+    mirrored = (flipped == images.flip(2)).all(3).all(2).all(1)
+    assert ((flipped == images).all(3).all(2).all(1) | mirrored).all()
+    # 400 throws of a coin: five standard deviations.
+    assert mirrored.float().mean().item() == pytest.approx(0.5, abs=0.125)
+    seeded = [RandomFlip(seed=3)(images, training=True) for _ in range(2)]
+    assert minigrad.equal(*seeded)
+
+
+def test_contrast_keeps_the_mean():
+    image = minigrad.tensor([[[[1.0], [3.0]]]])
+    higher = RandomContrast((0, 1.0), seed=1)(image, training=True)
+    assert higher.mean().item() == pytest.approx(2.0)
+    assert 2 < (higher[0, 0, 1] - higher[0, 0, 0]).item() <= 4
+
+
 # Layers with more than one input or output, and wrapped ones.
 
 
@@ -811,6 +854,9 @@ def test_an_embedding_looks_rows_up():
         (lambda: GroupNormalization(3)(minigrad.ones(2, 4)), "must divide the 4 channels"),
         (lambda: BatchNormalization(axis=0)(minigrad.ones(2, 4)), "axis 0 must be one of"),
         (lambda: Cropping2D(3)(minigrad.ones(1, 5, 5, 1)), "leaves nothing"),
+        (lambda: RandomRotation(-0.1), "factor must be a number of at least 0 or a pair"),
+        (lambda: RandomTranslation(0.1, 0.1, "wrap"), "fill_mode must be one of 'reflect'"),
+        (lambda: RandomFlip("horizntal"), "did you mean 'horizontal'"),
         (lambda: regularizers.L2(-1.0), "not negative, got -1.0"),
         (lambda: initializers.VarianceScaling(mode="fan"), "mode must be one of"),
         (lambda: Normalization(mean=1.0), "give both mean and variance"),

@@ -2,6 +2,7 @@
 
 from minigrad.keras.layers.activation import *  # noqa: F403
 from minigrad.keras.layers.attention import *  # noqa: F403
+from minigrad.keras.layers.augmentation import *  # noqa: F403
 from minigrad.keras.layers.base import InputSpec as InputSpec
 from minigrad.keras.layers.base import Layer as Layer
 from minigrad.keras.layers.convolution import *  # noqa: F403
