@@ -14,6 +14,7 @@ import minigrad
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.keras import config, lookup, losses
 from minigrad.nn import functional as F
+from tests.strict import strict_device
 
 P = numpy.array([[0.7, 0.2, 0.1], [0.0, 1.0, 0.0], [0.2, 0.3, 0.5]], "float32")
 ONE_HOT = numpy.array([[1, 0, 0], [1, 0, 0], [0, 0, 1]], "float32")
@@ -491,3 +492,16 @@ def test_nan_predictions_reach_the_loss():
     for name in ("CategoricalCrossentropy", "BinaryCrossentropy"):
         value = getattr(losses, name)()([[0.0, 1.0]], [[numpy.nan, 0.5]])
         assert numpy.isnan(value.item())
+
+
+@pytest.mark.parametrize(("name", "settings", "y_true", "y_pred", "expected"), KERAS)
+def test_losses_stay_on_the_device_of_the_predictions(name, settings, y_true, y_pred, expected):
+    with strict_device() as place:
+        prediction = minigrad.tensor(y_pred).to(place).requires_grad_()
+        loss = getattr(losses, name)(**settings)
+        value = loss(y_true, prediction)
+        value.backward()
+        assert value.device == prediction.grad.device == prediction.device
+        assert value.item() == pytest.approx(expected[0], rel=3e-6)
+        weighted = loss(y_true, prediction, sample_weight=WEIGHT)
+        assert weighted.item() == pytest.approx(expected[1], rel=3e-6)

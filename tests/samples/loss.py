@@ -44,6 +44,16 @@ def probabilities(s: Source) -> Sample:
     return sample(s.floats(shape, 0.1, 0.9), s.floats(shape, 0.1, 0.9))
 
 
+def shares(s: Source) -> Sample:
+    shape = s.pick(((3, 4), (2, 1, 3), (1, 2)))
+    dim = s.pick(tuple(range(len(shape))))
+    return sample(s.floats(shape, 0.1, 2.0), dim=dim, low=0.1, high=0.9)
+
+
+def log_of_shares(x: Any, dim: int, low: float, high: float) -> Any:
+    return torch.log(torch.clamp(x / x.sum(dim, keepdim=True), low, high))
+
+
 def binary(x: Any, y: Any) -> Any:
     return torch.nn.functional.binary_cross_entropy(x, y, reduction="none")
 
@@ -81,6 +91,7 @@ def fold(x: Any, size: Any, kernel: Any, stride: Any, padding: Any, dilation: An
 
 
 ROWS = {
+    "log_probabilities": Row(shares, log_of_shares),
     "squared_error": Row(
         squared_error,
         lambda x, y, average: torch.nn.functional.mse_loss(

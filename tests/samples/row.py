@@ -89,6 +89,7 @@ def primitives() -> dict[str, Primitive]:
     """The package's primitives: those that its own modules declare."""
     importlib.import_module("minigrad.nn")
     importlib.import_module("minigrad.linalg")
+    importlib.import_module("minigrad.ops.probabilities")
     return {
         name: op for name, op in registry.items() if op.forward.__module__.startswith("minigrad.")
     }

@@ -15,6 +15,8 @@ from minigrad.keras.losses.loss import (
     targets,
 )
 from minigrad.nn import functional as F
+from minigrad.ops.fused import pick_classes
+from minigrad.ops.probabilities import log_probabilities
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -27,7 +29,6 @@ __all__ = [
 ]
 
 _NOTHING_IGNORED = -(2**62)
-_TINY = 1e-37  # the least that float32 holds with all its digits
 
 
 def _check_one_hot(loss: str, y_true: Any, y_pred: Any, axis: int) -> None:
@@ -55,21 +56,19 @@ def _check_one_hot(loss: str, y_true: Any, y_pred: Any, axis: int) -> None:
         )
 
 
-def _log_probabilities(loss: str, y_pred: Any, axis: int) -> Any:
-    """The logarithms of probabilities that are first made to add up to 1, and to be no 0 or 1."""
-    return minigrad.log(_probabilities(loss, y_pred, axis))
-
-
-def _probabilities(loss: str, y_pred: Any, axis: int) -> Any:
+def _check_probabilities(loss: str, y_pred: Any) -> None:
     check_not_negative(
         loss,
         y_pred,
         "probabilities are at least 0: end the model with 'softmax', or say from_logits=True",
     )
+
+
+def _logarithms(loss: str, y_pred: Any, axis: int) -> Any:
+    """The logarithms of probabilities that are first made to add up to 1, and to be no 0 or 1."""
+    _check_probabilities(loss, y_pred)
     small = epsilon()
-    # A row of zeros stays one, as every class is then as unlikely as can be.
-    totals = minigrad.clamp(y_pred.sum(axis, True), min=_TINY)
-    return minigrad.clamp(y_pred / totals, small, 1 - small)
+    return log_probabilities(y_pred, dim=axis % y_pred.ndim, low=small, high=1 - small)
 
 
 def _smoothed(y_true: Any, label_smoothing: float, axis: int) -> Any:
@@ -91,7 +90,7 @@ def _categorical(
             y_true, y_pred = y_true.movedim(axis, 1), y_pred.movedim(axis, 1)
         return F.cross_entropy(y_pred, y_true, reduction=reduction, label_smoothing=label_smoothing)
     y_true = _smoothed(y_true, label_smoothing, axis)
-    terms = y_true * _log_probabilities(loss, y_pred, axis)
+    terms = y_true * _logarithms(loss, y_pred, axis)
     if reduction == "none":
         return -terms.sum(axis)
     return terms.sum() / -(terms.numel() // terms.shape[axis])
@@ -137,8 +136,8 @@ def categorical_focal_crossentropy(
     check_smoothing(loss, label_smoothing)
     y_true = _smoothed(y_true, label_smoothing, axis)
     chances = minigrad.softmax(y_pred, axis) if from_logits else y_pred
-    chances = _probabilities(loss, chances, axis)
-    terms = y_true * minigrad.log(chances) * (1.0 - chances) ** gamma
+    logarithms = _logarithms(loss, chances, axis)
+    terms = y_true * logarithms * (1.0 - minigrad.exp(logarithms)) ** gamma
     share = alpha if isinstance(alpha, (int, float)) else targets(alpha, y_pred)
     return -(terms * share).sum(axis)
 
@@ -191,9 +190,15 @@ def _sparse(
     y_pred = predictions(y_pred)
     classes = _classes(y_true, y_pred, axis)
     if not from_logits:
-        y_pred = _log_probabilities("sparse_categorical_crossentropy", y_pred, axis)
+        y_pred = _logarithms("sparse_categorical_crossentropy", y_pred, axis)
     if y_pred.ndim > 2:
         y_pred = y_pred.movedim(axis, 1)
+    elif not from_logits and ignore_class is None and reduction == "mean" and y_pred.ndim == 2:
+        labels = classes._array
+        if labels.size and labels.min() >= 0 and labels.max() < y_pred.shape[1]:
+            # What nll_loss comes to for the batches of a classifier.
+            picked = pick_classes(y_pred.unsqueeze(-1), labels[:, None])
+            return picked.sum() / -len(labels)
     ignored = _NOTHING_IGNORED if ignore_class is None else ignore_class
     loss = F.cross_entropy if from_logits else F.nll_loss
     try:
