@@ -315,7 +315,7 @@ def test_graphs_that_do_not_connect():
 
 def test_a_symbolic_tensor_is_no_array():
     symbol = keras.Input((2,), name="x")
-    with pytest.raises(TypeError, match="'x' is a KerasTensor.*Lambda"):
+    with pytest.raises(TypeError, match=r"'x' is a KerasTensor.*Lambda"):
         numpy.asarray(symbol)
     with pytest.raises(TypeError, match="if and while"):
         bool(symbol)

@@ -145,7 +145,7 @@ def test_weights_alone(tmp_path):
     assert same(model, third, X)
     with pytest.raises(CheckpointError, match=r"use model.load_weights\(\)"):
         keras.models.load_model(path)
-    with pytest.raises(ArgumentError, match="do not fit.*has 2 weights.*got 8"):
+    with pytest.raises(ArgumentError, match=r"do not fit.*has 2 weights.*got 8"):
         keras.Sequential([keras.Input((6,)), layers.Dense(1)]).load_weights(path)
 
 
@@ -195,7 +195,7 @@ def test_files_of_others_are_refused(tmp_path):
         keras.models.load_model(pickled)
     with pytest.raises(FileNotFoundError, match="no such file"):
         keras.models.load_model(tmp_path / "missing.keras")
-    with pytest.raises(ArgumentError, match="HDF5 files are not written.*'model.keras'"):
+    with pytest.raises(ArgumentError, match=r"HDF5 files are not written.*'model.keras'"):
         sequence().save("model.h5")
     with pytest.raises(ArgumentError, match="no weights yet"):
         keras.Sequential([layers.Dense(1)]).save(tmp_path / "unbuilt.keras")

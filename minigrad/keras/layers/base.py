@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy
@@ -11,11 +9,11 @@ import numpy
 from minigrad import dtypes
 from minigrad.errors import ArgumentError
 from minigrad.graph import Traced
-from minigrad.keras import constraints, initializers, regularizers
 from minigrad.keras.config import floatx
 from minigrad.keras.layers.config import constructor_config, from_constructor_config, takes
 from minigrad.keras.layers.spec import InputSpec, check_specs
-from minigrad.keras.layers.weight import Variable, Weight
+from minigrad.keras.layers.weight import Weight
+from minigrad.keras.layers.weighted import Weighted
 from minigrad.keras.naming import check_name, snake_case, unique_name
 from minigrad.keras.symbolic import (
     KerasTensor,
@@ -26,14 +24,12 @@ from minigrad.keras.symbolic import (
     map_structure,
     shape_of,
 )
-from minigrad.nn import Module
-from minigrad.ops.creation import empty
 from minigrad.ops.data import from_numpy
 
 __all__ = ["InputSpec", "Layer", "Weight"]
 
 
-class Layer(Module):
+class Layer(Weighted):
     """A part of a Keras model: `build(input_shape)` makes its weights, `call(inputs)` computes.
 
     A subclass writes `call`, and `build` where its weights depend on the shape of the input.
@@ -58,10 +54,7 @@ class Layer(Module):
     takes_integers = False
     # Whether what comes out has the dtype of what went in, as a Flatten's has.
     keeps_dtype = False
-    # Whether any layer of the program ever added a loss: models forget such losses at each call.
-    any_added_losses = False
     _ready = False
-    _trainable = True
     _given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -79,9 +72,8 @@ class Layer(Module):
         **kwargs: Any,
     ) -> None:
         own = type(self).__name__
-        self._weights: list[Weight] = []
+        self._start_weights()
         self._nodes: list[Node] = []
-        self._added_losses: list[Any] = []
         self._input_shape: Any = None
         self._output_shape: Any = None
         self.name = unique_name(snake_case(own)) if name is None else check_name(name, own)
@@ -173,12 +165,7 @@ class Layer(Module):
         return outputs
 
     def _check_usable(self) -> None:
-        own = type(self).__name__
-        if "_weights" not in vars(self):
-            raise ArgumentError(
-                f"{own}: super().__init__() was not called; write it as the first line of "
-                f"{own}.__init__()"
-            )
+        self._check_started()
         if type(self).call is Layer.call:
             self.call()
 
@@ -237,167 +224,6 @@ class Layer(Module):
         if array.dtype.kind in "iub" and (self.takes_integers or self.keeps_dtype):
             return array
         return numpy.asarray(array, "float32" if self.dtype == "bfloat16" else self.dtype)
-
-    # Weights.
-
-    def track(self, owner: Any, attribute: str | None, name: str, **options: Any) -> Weight:
-        """Say that `owner.attribute` is this layer's weight `name`, and initialize it.
-
-        Called in `build`, in Keras's order of weights. Options are those of `Weight`: axes and
-        view (the way from torch's layout to Keras's), initializer, regularizer, constraint.
-        """
-        weight = Weight(owner, attribute, name, path=f"{self.name}/{name}", **options)
-        weight.initialize()
-        self._weights.append(weight)
-        return weight
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        name: str | None = None,
-    ) -> Any:
-        """A new parameter of this shape, which the layer trains unless `trainable` is False.
-
-        The initializer is glorot_uniform unless given, zeros for integers.
-        """
-        if "_weights" not in vars(self):
-            self._check_usable()
-        shape = () if shape is None else tuple(shape) if hasattr(shape, "__iter__") else (shape,)
-        if any(length is None for length in shape):
-            raise ArgumentError(
-                f"add_weight(): layer '{self.name}' asked for a weight of shape {shape}; every "
-                "length must be known, so use input_shape[-1] and not input_shape[0], the batch"
-            )
-        kind = dtypes.as_dtype(self.dtype if dtype is None else dtype, "add_weight")
-        if initializer is None:
-            initializer = "glorot_uniform" if kind.kind in "fc" else "zeros"
-        variable = Variable(empty(*shape, dtype=kind), requires_grad=False)
-        variable.name = f"variable_{len(self._weights)}" if name is None else name
-        self.track(
-            variable,
-            None,
-            variable.name,
-            trainable=trainable,
-            initializer=initializers.get(initializer),
-            regularizer=regularizers.get(regularizer),
-            constraint=constraints.get(constraint),
-        )
-        variable.requires_grad_(trainable and kind.kind in "fc")
-        return variable
-
-    def _find(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:
-        """As Module finds them, and also in lists and dicts, and among the added weights."""
-        found: set[int] = set()
-        for name, value in vars(self).items():
-            if isinstance(value, kind):
-                found.add(id(value))
-                yield name, value
-            elif isinstance(value, (list, tuple, dict)) and not name.startswith("_"):
-                pairs = value.items() if isinstance(value, dict) else enumerate(value)
-                for key, member in pairs:
-                    if isinstance(member, kind):
-                        yield f"{name}.{key}", member
-        for weight in vars(self).get("_weights", ()):
-            own = weight.owner
-            if isinstance(own, kind) and isinstance(own, Variable) and id(own) not in found:
-                yield weight.name, own
-
-    def _sublayers(self) -> list[Layer]:
-        """This layer and the layers below it, each once, in the order in which they were set."""
-        return [module for module in self.modules() if isinstance(module, Layer)]
-
-    @property
-    def weights(self) -> list[Weight]:
-        """All weights in Keras's order: layer by layer, each layer's as it made them."""
-        return [weight for layer in self._sublayers() for weight in layer._weights]
-
-    @property
-    def trainable_weights(self) -> list[Weight]:
-        """The weights that training changes."""
-        return [weight for weight in self.weights if weight.trainable]
-
-    @property
-    def non_trainable_weights(self) -> list[Weight]:
-        """The weights that training leaves alone: frozen ones, and statistics."""
-        return [weight for weight in self.weights if not weight.trainable]
-
-    variables = weights
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the weights are trained; setting it freezes or thaws the layers below too."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        for layer in self._sublayers():
-            layer._trainable = bool(value)
-            for weight in layer._weights:
-                weight.trainable = bool(value)
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold. Raises ArgumentError before the layer is built."""
-        if not self.built:
-            raise ArgumentError(
-                f"count_params(): layer '{self.name}' has no weights yet; call it on data, or "
-                "build(input_shape), first"
-            )
-        return sum(math.prod(weight.shape) for weight in self.weights)
-
-    def get_weights(self) -> list[numpy.ndarray[Any, Any]]:
-        """Copies of the weights as NumPy arrays in Keras's layout."""
-        return [weight.numpy() for weight in self.weights]
-
-    def set_weights(self, weights: Any) -> None:
-        """Replace all weights by arrays in Keras's layout and order, as `get_weights` gives them.
-
-        Raises ArgumentError, and changes nothing, where their number or a shape differs.
-        """
-        own = self.weights
-        given = [value.numpy() if isinstance(value, Weight) else value for value in weights]
-        given = [numpy.asarray(value) for value in given]
-        shapes = [weight.shape for weight in own]
-        if len(given) != len(own):
-            hint = "" if self.built else "; it is not built yet: call it on data first"
-            raise ArgumentError(
-                f"set_weights(): layer '{self.name}' has {len(own)} weights, of shapes {shapes}, "
-                f"got {len(given)}{hint}"
-            )
-        for weight, value in zip(own, given):
-            if value.shape != weight.shape:
-                raise ArgumentError(
-                    f"set_weights(): weight '{weight.path}' of layer '{self.name}' has shape "
-                    f"{weight.shape}, got values of shape {value.shape}; nothing was changed"
-                )
-        for weight, value in zip(own, given):
-            weight.assign(value)
-
-    # Losses of its own.
-
-    def add_loss(self, loss: Any) -> None:
-        """Add a scalar computed in `call` to what training minimizes."""
-        Layer.any_added_losses = True
-        self._added_losses.append(loss)
-
-    @property
-    def losses(self) -> list[Any]:
-        """The penalties of the regularizers, and what was added in the last call."""
-        found = []
-        for layer in self._sublayers():
-            found += layer._added_losses
-            found += [
-                weight.regularizer(weight.value)
-                for weight in layer._weights
-                if weight.regularizer is not None and weight.trainable
-            ]
-        return found
 
     # Where it stands in a graph of layers.
 
@@ -476,9 +302,10 @@ def _symbols(shape: Any, dtype: Any) -> Any:
 
 def _without_lists(args: tuple[Any, ...]) -> tuple[Any, ...]:
     """The arguments, a first one of nested numbers as an array."""
-    if args and isinstance(args[0], (list, tuple)):
-        if all(isinstance(leaf, (int, float)) for leaf in flatten(args[0])):
-            return (numpy.array(args[0]), *args[1:])
+    given = args[0] if args else None
+    listed = isinstance(given, (list, tuple)) and len(given) > 0
+    if listed and all(isinstance(leaf, (int, float)) for leaf in flatten(given)):
+        return (numpy.array(given), *args[1:])
     return args
 
 

@@ -12,6 +12,7 @@ import numpy
 from minigrad.errors import ArgumentError
 from minigrad.graph import Traced
 from minigrad.keras.symbolic import Operation, flatten, map_shapes, shape_of
+from minigrad.training.progress import write
 
 __all__ = ["print_summary", "readable_size", "summary_lines"]
 
@@ -25,11 +26,8 @@ _ON_THE_RIGHT = ("Param #",)
 
 def print_summary(model: Any, print_fn: Callable[[str], Any] | None = None, **options: Any) -> None:
     """Print the summary, or give it to `print_fn` as one text."""
-    text = "\n".join(summary_lines(model, **options))
-    if print_fn is None:
-        print(text)  # noqa: T201 - to print is what summary() is for
-    else:
-        print_fn(text)
+    show = write if print_fn is None else print_fn
+    show("\n".join(summary_lines(model, **options)))
 
 
 def summary_lines(
