@@ -76,6 +76,8 @@ def test_the_listing_has_the_coefficients_and_the_accuracy_of_scikit_learn():
         {"penalty": "l2", "alpha": 30.0},
         {"penalty": "l1", "alpha": 0.002, "eta0": 0.1},
         {"penalty": "elasticnet", "alpha": 0.01, "l1_ratio": 0.4},
+        {"penalty": "elasticnet", "alpha": 0.2, "l1_ratio": 0.4},
+        {"penalty": "elasticnet", "alpha": 0.2, "eta0": 0.5, "l1_ratio": 0.7},
         {"early_stopping": True, "validation_fraction": 0.3, "n_iter_no_change": 2},
         {"early_stopping": True, "penalty": "l2", "alpha": 0.02, "class_weight": "balanced"},
         {"class_weight": {0: 3.0, 1: 0.5}, "random_state": 7},
