@@ -192,3 +192,13 @@ def test_importing_loads_numpy_and_the_standard_library_alone():
 def test_importing_loads_nothing_heavy():
     added = modules_after("import minigrad") - modules_after("import numpy")
     assert {name.split(".")[0] for name in added} & HEAVY == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_trainer_holds_a_training_loop(module):
+    steps = [
+        node.lineno
+        for node in ast.walk(TREES[module])
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("optimizer.step")
+    ]
+    assert steps == [] or unit_of(module) == "training"
