@@ -15,7 +15,7 @@ from minigrad.keras.layers.layout import (
     choice,
     format_of,
 )
-from minigrad.nn.functional.sampling import affine_grid, grid_sample
+from minigrad.nn import functional as F
 from minigrad.random import Generator
 
 __all__ = ["RandomContrast", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom"]
@@ -117,9 +117,9 @@ class _Moved(_Augmentation):
 
     def _changed(self, images: Any) -> Any:
         rows = [minigrad.stack(row, 1) for row in self._map(images)]
-        grid = affine_grid(minigrad.stack(rows, 1), tuple(images.shape), align_corners=False)
+        grid = F.affine_grid(minigrad.stack(rows, 1), tuple(images.shape), align_corners=False)
         shift = self.fill_value if self.fill_mode == "constant" else 0.0
-        moved = grid_sample(
+        moved = F.grid_sample(
             images - shift if shift else images,
             grid,
             self.interpolation,

@@ -76,6 +76,7 @@ from minigrad.nn.functional.margin import (
     multilabel_margin_loss,
     multilabel_soft_margin_loss,
 )
+from minigrad.nn.functional.sampling import affine_grid, grid_sample
 from minigrad.nn.functional.sliding import fold, lp_pool1d, lp_pool2d, lp_pool3d, unfold
 from minigrad.ops.adaptive import (
     adaptive_avg_pool1d,
@@ -116,6 +117,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -149,6 +151,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",
