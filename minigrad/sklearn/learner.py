@@ -193,12 +193,14 @@ class Learner(BaseEstimator):  # type: ignore[misc]
         kind = module_dtype(self, self.module_)
         floating = numpy.dtype(kind) if numpy.dtype(kind).kind == "f" else numpy.float32
         if target.dtype.kind == "f" or target.ndim > 1:
-            target = target.astype(floating)
+            target = target.astype(floating, copy=False)
         tensors = [self._cast(X, kind), target, *(weight.astype(floating) for weight in weights)]
         data = TensorDataset(*(minigrad.from_numpy(numpy.ascontiguousarray(t)) for t in tensors))
         return DataLoader(data, batch_size=self.batch_size, shuffle=shuffle)
 
     def _cast(self, X: Any, kind: str) -> Any:
+        if X.dtype == kind:
+            return X
         with numpy.errstate(over="ignore"):
             cast = X.astype(kind)
         if cast.dtype.kind == "f" and not numpy.isfinite(cast).all():
