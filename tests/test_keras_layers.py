@@ -232,7 +232,8 @@ def with_defaults():
     """Every exported layer with what it needs, and the shape of one sample."""
     needed = {
         "Activation": ("relu",), "Conv1D": (2, 2), "Conv2D": (2, 2), "Conv3D": (2, 2),
-        "Conv1DTranspose": (2, 2), "Conv2DTranspose": (2, 2), "DepthwiseConv1D": (2,),
+        "Conv1DTranspose": (2, 2), "Conv2DTranspose": (2, 2), "Conv3DTranspose": (2, 2),
+        "DepthwiseConv1D": (2,),
         "DepthwiseConv2D": (2,), "SeparableConv1D": (2, 2), "SeparableConv2D": (2, 2),
         "Dense": (3,), "Dropout": (0.5,), "AlphaDropout": (0.5,), "GaussianDropout": (0.5,),
         "GaussianNoise": (0.5,), "SpatialDropout1D": (0.5,), "SpatialDropout2D": (0.5,),

@@ -9,7 +9,10 @@ from minigrad.keras.layers.convolution import MODULES, Windowed, kernel_axes
 from minigrad.keras.layers.layout import channel_axis, channels_back, channels_first, positive
 from minigrad.keras.layers.options import keep, options
 
-__all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"]
+__all__ = [
+    "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
+    "SeparableConvolution1D", "SeparableConvolution2D",
+]  # fmt: skip
 
 
 class _Depthwise(Windowed):
@@ -184,3 +187,7 @@ class SeparableConv2D(_Separable):
     """
 
     dims = 2
+
+
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D

@@ -21,10 +21,21 @@ from minigrad.keras.layers.layout import (
 from minigrad.keras.layers.options import keep, options
 from minigrad.nn import functional as F
 
-__all__ = ["Conv1DTranspose", "Conv2DTranspose", "Convolution2DTranspose"]
+__all__ = [
+    "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "Convolution1DTranspose",
+    "Convolution2DTranspose", "Convolution3DTranspose",
+]  # fmt: skip
 
-_MODULES: dict[int, Any] = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d}
-_FUNCTIONS: dict[int, Any] = {1: F.conv_transpose1d, 2: F.conv_transpose2d}
+_MODULES: dict[int, Any] = {
+    1: nn.ConvTranspose1d,
+    2: nn.ConvTranspose2d,
+    3: nn.ConvTranspose3d,
+}
+_FUNCTIONS: dict[int, Any] = {
+    1: F.conv_transpose1d,
+    2: F.conv_transpose2d,
+    3: F.conv_transpose3d,
+}
 
 
 class _ConvTranspose(Windowed):
@@ -154,4 +165,12 @@ class Conv2DTranspose(_ConvTranspose):
     dims = 2
 
 
+class Conv3DTranspose(_ConvTranspose):
+    """Transposed convolution of volumes; see Conv2DTranspose."""
+
+    dims = 3
+
+
+Convolution1DTranspose = Conv1DTranspose
 Convolution2DTranspose = Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose
