@@ -48,6 +48,17 @@ def _plus(value: Any, other: Any) -> Any:
     return value + other
 
 
+def _turned(xp: Any, weight: Any, steps: int) -> Any:
+    """The transposed weight; rearranged in memory where the products of many steps repay that."""
+    return weight.T if steps < 8 else xp.ascontiguousarray(weight.T)
+
+
+def _by_gate(input: Any, gates: int) -> Any:
+    """A view of [..., batch, gates * size] with the gates first: [..., gates, batch, size]."""
+    *lead, width = input.shape
+    return input.reshape(*lead, gates, width // gates).swapaxes(-3, -2)
+
+
 def _check(
     operation: str, gates: int, input: Any, weight: Any, projection: Any = None, **states: Any
 ) -> None:
@@ -112,7 +123,7 @@ def rnn_steps(xp: Any, input: Any, hidden: Any, weight: Any, *, relu: bool, reve
     """
     _check("rnn_steps", 1, input, weight, hidden=hidden)
     out = xp.empty(input.shape, input.dtype)
-    turned = weight.T
+    turned = _turned(xp, weight, len(input))
     for step in _order(len(input), reverse):
         state = out[step]
         xp.matmul(hidden, turned, out=state)
@@ -211,21 +222,22 @@ def lstm_steps(
     steps, batch, width = input.shape
     size = width // 4
     # sigmoid(x) = tanh(x / 2) / 2 + 1/2: one call for the four gates.
-    factor = _factors(xp, 4, input.dtype)
-    half = xp.zeros((4, batch, size), input.dtype) + factor
+    half = xp.full((4, batch, size), 0.5, input.dtype)
+    half[2] = 1
     rest = 1 - half
-    turned = _halved(weight, factor)
-    gates = _by_gate(input.reshape(steps, batch, 4, size)) * half
+    turned = _turned(xp, weight, steps)
+    given = _by_gate(input, 4)
+    gates = xp.empty((steps, 4, batch, size), input.dtype)
     hiddens = xp.empty((steps, *hidden.shape), input.dtype)
     cells = xp.empty((steps, batch, size), input.dtype)
     product = xp.empty((batch, width), input.dtype)
     scratch = xp.empty((batch, size), input.dtype)
-    product_by_gate = product.reshape(batch, 4, size).transpose(1, 0, 2)
+    product_by_gate = _by_gate(product, 4)
     shorter = None if projection is None else projection.T
     for step in _order(steps, reverse):
         xp.matmul(hidden, turned, out=product)
-        gate = gates[step]
-        gate += product_by_gate
+        gate = xp.add(given[step], product_by_gate, out=gates[step])
+        gate *= half
         xp.tanh(gate, out=gate)
         gate *= half
         gate += rest
@@ -235,25 +247,6 @@ def lstm_steps(
         whole *= gate[3]
         hidden = whole if shorter is None else xp.matmul(whole, shorter, out=hiddens[step])
     return hiddens, cells, gates
-
-
-def _by_gate(input: Any) -> Any:
-    """A view with the gates before the batch: [..., gates, batch, size]."""
-    return input.swapaxes(-3, -2)
-
-
-def _factors(xp: Any, gates: int, dtype: Any) -> Any:
-    """What each gate's argument is multiplied by: a half, but for the new value's, the third."""
-    factor = xp.full((gates, 1, 1), 0.5, dtype)
-    factor[2] = 1
-    return factor
-
-
-def _halved(weight: Any, factor: Any) -> Any:
-    """The transposed weight, each gate's rows times the gate's factor."""
-    rows, columns = weight.shape
-    gates = len(factor)
-    return (weight.reshape(gates, rows // gates, columns) * factor).reshape(rows, columns).T
 
 
 def _gru_rule(
@@ -318,22 +311,22 @@ def gru_steps(
     _check("gru_steps", 3, input, weight, hidden=hidden)
     steps, batch, width = input.shape
     size = width // 3
-    factor = _factors(xp, 3, input.dtype)
-    turned = _halved(weight, factor)
-    gates = _by_gate(input.reshape(steps, batch, 3, size)) * factor
+    turned = _turned(xp, weight, steps)
+    gates = _by_gate(input, 3).copy()
     if bias is not None:
-        gates[:, :2] += bias[: 2 * size].reshape(2, 1, size) * 0.5
+        gates[:, :2] += bias[: 2 * size].reshape(2, 1, size)
     hiddens = xp.empty((steps, batch, size), input.dtype)
     inner = xp.zeros((steps, batch, size), input.dtype)
     if bias is not None:
         inner += bias[2 * size :]
     product = xp.empty((batch, width), input.dtype)
-    product_by_gate = product.reshape(batch, 3, size).transpose(1, 0, 2)
+    product_by_gate = _by_gate(product, 3)
     product_of_gates, product_of_new = product_by_gate[:2], product_by_gate[2]
     for step in _order(steps, reverse):
         xp.matmul(hidden, turned, out=product)
         gate, fresh = gates[step, :2], gates[step, 2]
         gate += product_of_gates
+        gate *= 0.5
         xp.tanh(gate, out=gate)
         gate *= 0.5
         gate += 0.5
