@@ -33,7 +33,7 @@ racers = {
 # The function, the start, the minimum, the limits of the picture, the rate of plain descent.
 courses = {
     "Rosenbrock": (rosenbrock, (-1.5, 2.0), (1.0, 1.0), ((-2, 2), (-1, 3)), 8e-4),
-    "Beale": (beale, (0.7, 1.4), (3.0, 0.5), ((-1, 4), (-1, 2)), 4e-3),
+    "Beale": (beale, (0.7, 1.4), (3.0, 0.5), ((-1, 4), (-1.5, 2)), 4e-3),
     "saddle": (saddle, (-1.5, 1e-3), None, ((-2, 2), (-1.5, 1.5)), 2e-2),
 }
 

@@ -10,7 +10,7 @@ from minigrad.utils.data import DataLoader, RandomSampler
 minigrad.manual_seed(0)
 train, test = TinyShakespeare(length=64), TinyShakespeare(train=False, length=64)
 letters = len(train.vocabulary)
-steps, hidden = (60, 64) if quick else (1000, 192)
+steps, hidden = (60, 64) if quick else (1500, 192)
 
 
 class Writer(nn.Module):
@@ -65,5 +65,5 @@ for step, (text, following) in enumerate(DataLoader(train, batch_size=64, sample
 
 print("\n" + write(model, "ROMEO:\n", 80 if quick else 400))
 
-ax = plot.cost(losses, xlabel="step", ylabel="loss", smoothing=0.9)
+ax = plot.cost(losses, xlabel="step", ylabel="loss", smoothing=0.95)
 ax.figure.savefig(out / "shakespeare.png")
