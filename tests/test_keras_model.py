@@ -544,3 +544,29 @@ def test_the_summary_before_the_shape_is_known(capsys):
     shown = capsys.readouterr().out
     assert "first (Dense)" in shown
     assert "0 (unbuilt)" in shown
+
+
+# Building by hand.
+
+
+def test_build_makes_the_weights_once_whoever_calls_it():
+    layer = layers.Dense(3)
+    layer.build((None, 4))
+    assert layer.built
+    assert layer(numpy.ones((2, 4))).shape == (2, 3)
+    assert len(layer.weights) == 2
+    model = Branches()
+    model.build((None, 3))
+    assert len(model.weights) == 4
+    own = Scale()
+    own.build((None, 3))
+    own(X)
+    assert len(own.weights) == 2
+
+
+def test_weights_made_on_the_way_to_a_shape_draw_new_numbers():
+    minigrad.manual_seed(0)
+    first, second = Branches(), Branches()
+    first.build((None, 3))
+    second.build((None, 3))
+    assert not numpy.array_equal(first.get_weights()[0], second.get_weights()[0])

@@ -23,6 +23,7 @@ __all__ = [
     "map_shapes",
     "map_structure",
     "shape_of",
+    "symbols",
 ]
 
 Shape = tuple[int | None, ...]
@@ -213,17 +214,22 @@ def map_shapes(function: Callable[[Any], Any], shapes: Any) -> Any:
     return type(shapes)(map_shapes(function, part) for part in shapes)
 
 
+def symbols(shape: Any, dtype: Any) -> Any:
+    """KerasTensors of these shapes, in the same nesting."""
+    return map_shapes(lambda lengths: KerasTensor(lengths, dtype), shape)
+
+
 def infer(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """The KerasTensors that `function` would give for these arguments.
 
     It is run on zeros twice, with two sizes in the place of every None: a dimension of the
-    output that changes with them is not known either. The generator of random numbers is left
-    as it was.
+    output that changes with them is not known either. Weights that the first run makes have their
+    numbers from the default generator; the second leaves it as it was.
     """
-    with no_grad(), fork_rng():
-        first, second = (
-            function(*_stand_ins(args, size), **_stand_ins(kwargs, size)) for size in (2, 3)
-        )
+    with no_grad():
+        first = function(*_stand_ins(args, 2), **_stand_ins(kwargs, 2))
+        with fork_rng():
+            second = function(*_stand_ins(args, 3), **_stand_ins(kwargs, 3))
     sizes = iter(flatten(second))
 
     def described(leaf: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy
@@ -23,6 +25,7 @@ from minigrad.keras.symbolic import (
     map_shapes,
     map_structure,
     shape_of,
+    symbols,
 )
 from minigrad.ops.data import from_numpy
 
@@ -55,7 +58,13 @@ class Layer(Weighted):
     # Whether what comes out has the dtype of what went in, as a Flatten's has.
     keeps_dtype = False
     _ready = False
+    _building = False
     _given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "build" in vars(cls):
+            cls.build = _marked(cls.build)  # type: ignore[method-assign]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         layer = super().__new__(cls)
@@ -102,7 +111,7 @@ class Layer(Weighted):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for an input of this shape, None standing for any length."""
         self._build_once(input_shape)
-        return shape_of(infer(self.call, (_symbols(input_shape, self.dtype),), {}))
+        return shape_of(infer(self.call, (symbols(input_shape, self.dtype),), {}))
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The KerasTensors that come out for KerasTensors: their shapes and dtypes.
@@ -111,7 +120,7 @@ class Layer(Weighted):
         """
         if type(self).compute_output_shape is not Layer.compute_output_shape and args:
             shape = self.compute_output_shape(shape_of(args[0]))
-            return _symbols(shape, flatten(args)[0].dtype if self.keeps_dtype else self.dtype)
+            return symbols(shape, flatten(args)[0].dtype if self.keeps_dtype else self.dtype)
         return infer(self.call, args, kwargs)
 
     # Calling it.
@@ -190,12 +199,14 @@ class Layer(Weighted):
             return
         shape = map_shapes(lambda lengths: (None, *lengths[1:]), shape)
         self.build(shape)
-        self._input_shape = shape
         self._check_input(shape)
-        self._finish_build()
+        if not self.built:
+            self._finish_build(shape)
 
-    def _finish_build(self) -> None:
+    def _finish_build(self, shape: Any = None) -> None:
         self.built = True
+        if self._input_shape is None:
+            self._input_shape = shape
         self.train(self.training)
         if not self._trainable:
             self.trainable = False
@@ -278,6 +289,24 @@ class Layer(Weighted):
         return f"<{type(self).__name__} {self.extra_repr()}>"
 
 
+def _marked(build: Callable[..., None]) -> Callable[..., None]:
+    """A `build` after which the layer knows that it is built, whoever called it."""
+
+    @functools.wraps(build)
+    def marked(self: Layer, input_shape: Any = None) -> None:
+        if self._building:  # a build that calls that of its base class
+            build(self, input_shape)
+            return
+        self._building = True
+        try:
+            build(self, input_shape)
+        finally:
+            self._building = False
+        self._finish_build(input_shape)
+
+    return marked
+
+
 def _first_shape(own: str, options: dict[str, Any]) -> Any:
     """The shape that the first layer of a Sequential was told, with the batch, or None."""
     batch = options.pop("batch_size", None)
@@ -294,10 +323,6 @@ def _first_shape(own: str, options: dict[str, Any]) -> Any:
             f"{own}(): input_shape must be a tuple without the batch, such as (784,), got {shape!r}"
         )
     return (batch, *shape)
-
-
-def _symbols(shape: Any, dtype: Any) -> Any:
-    return map_shapes(lambda lengths: KerasTensor(lengths, dtype), shape)
 
 
 def _without_lists(args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -188,7 +188,7 @@ class Fitting:
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: int = 1,
+        validation_freq: Any = 1,
     ) -> History:
         """Train for `epochs` epochs, and give the History of what was measured.
 
@@ -218,10 +218,11 @@ class Fitting:
         if validation_data is not None:
             held_out = self._validation(validation_data)
         validation = _in_batches(held_out, validation_batch_size or batch_size)
-        listeners = _as_callbacks(callbacks)
-        shown = 1 if verbose == "auto" else int(verbose)
-        if shown:
-            listeners.append(ProgressLine(shown))
+        if not isinstance(validation_freq, int) or validation_freq < 1:
+            raise ArgumentError(
+                f"fit(): validation_freq must be a positive integer, got {validation_freq!r}"
+            )
+        listeners, shown = _listeners(callbacks, verbose)
         self.history = trainer.fit(
             batches,
             epochs=epochs,
@@ -273,17 +274,14 @@ class Fitting:
         trainer = self._ready_trainer(_sample(data), to_train=False)
         if isinstance(data, ArrayData):
             data.check()
-        listeners = _as_callbacks(callbacks)
-        shown = 1 if verbose == "auto" else int(verbose)
-        if shown:
-            listeners.append(ProgressLine(shown))
-        trainer.evaluate(
+        listeners, shown = _listeners(callbacks, verbose)
+        logs = trainer.evaluate(
             _in_batches(data, batch_size),
             steps=steps,
             callbacks=listeners,
             params={"verbose": shown},
         )
-        return _returned(trainer.ordered_logs(), return_dict)
+        return _returned({name: logs[name] for name in trainer.order}, return_dict)
 
     def predict(
         self,
@@ -301,10 +299,7 @@ class Fitting:
             check_inputs(self, data.x, where)
         trainer = self._trainer or KerasTrainer(self, None, Losses(None, None, []), _NOTHING)
         trainer.prepare()
-        listeners = _as_callbacks(callbacks)
-        shown = 1 if verbose == "auto" else int(verbose)
-        if shown:
-            listeners.append(ProgressLine(shown))
+        listeners, shown = _listeners(callbacks, verbose)
         outputs = trainer.predict(
             _in_batches(data, batch_size),
             steps=steps,
@@ -314,6 +309,12 @@ class Fitting:
         return map_structure(_to_numpy, outputs)
 
     # One batch.
+
+    def _one_batch(self, where: str, x: Any, y: Any, sample_weight: Any) -> ArrayData:
+        data = self._data(where, x, y, sample_weight, labelled=True)
+        if isinstance(data, Stream):
+            raise ArgumentError(f"{where}: x must be the arrays of one batch; use fit() for more")
+        return data
 
     def train_on_batch(
         self,
@@ -326,8 +327,7 @@ class Fitting:
         """Train one step on one batch; gives the loss and the metrics of this batch alone."""
         where = "train_on_batch()"
         self._require_compiled(where)
-        data = self._data(where, x, y, sample_weight, labelled=True)
-        assert isinstance(data, ArrayData)
+        data = self._one_batch(where, x, y, sample_weight)
         if class_weight is not None:
             self._weigh(data, class_weight, where)
         trainer = self._ready_trainer(data.x, to_train=True)
@@ -340,8 +340,7 @@ class Fitting:
         """The loss and the metrics of one batch."""
         where = "test_on_batch()"
         self._require_compiled(where, to_train=False)
-        data = self._data(where, x, y, sample_weight, labelled=True)
-        assert isinstance(data, ArrayData)
+        data = self._one_batch(where, x, y, sample_weight)
         trainer = self._ready_trainer(data.x, to_train=False)
         check_inputs(self, data.x, where)
         with minigrad.no_grad():
@@ -375,10 +374,14 @@ def _in_batches(data: Any, batch_size: int | None) -> Any:
     return data.batches(batch_size) if isinstance(data, ArrayData) else data
 
 
-def _as_callbacks(callbacks: Any) -> list[Callback]:
-    if callbacks is None:
-        return []
-    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+def _listeners(callbacks: Any, verbose: Any) -> tuple[list[Callback], int]:
+    """The callbacks and the line of progress, if there is to be one, and the kind of the line."""
+    if verbose not in ("auto", 0, 1, 2):
+        raise ArgumentError(f"verbose must be 0, 1, 2 or 'auto', got {verbose!r}")
+    shown = 1 if verbose == "auto" else int(verbose)
+    listed = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+    listeners = [callback for callback in listed if callback is not None]
+    return [*listeners, ProgressLine(shown)] if shown else listeners, shown
 
 
 def _returned(logs: dict[str, float], as_dict: bool) -> Any:

@@ -17,7 +17,14 @@ from minigrad.keras.models.registry import register, serialize_layer
 from minigrad.keras.models.saving import load_weights, save_model, save_weights
 from minigrad.keras.models.summary import print_summary
 from minigrad.keras.naming import snake_case, unique_name
-from minigrad.keras.symbolic import KerasTensor, map_structure, shape_of
+from minigrad.keras.symbolic import (
+    KerasTensor,
+    infer,
+    map_shapes,
+    map_structure,
+    shape_of,
+    symbols,
+)
 
 __all__ = ["Model"]
 
@@ -66,6 +73,18 @@ class Model(Fitting, Layer):
             for layer in self._sublayers():
                 layer._added_losses.clear()
         return super().__call__(*args, **kwargs)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights of a subclass by calling it on a symbolic input of this shape."""
+        if self._graph is None and input_shape is not None:
+            infer(self.call, (symbols(input_shape, self.dtype),), {})
+
+    def _build_once(self, shape: Any) -> None:
+        # A subclass without `build` is built by its first call, of which there is no need here.
+        if type(self).build is not Model.build:
+            super()._build_once(shape)
+        elif not self.built:
+            self._finish_build(map_shapes(lambda lengths: (None, *lengths[1:]), shape))
 
     def call(self, inputs: Any) -> Any:
         """The outputs for the inputs; a subclass writes its own."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 from minigrad.errors import ArgumentError
@@ -22,6 +25,7 @@ class KerasTrainer(Trainer):
         self._penalised: list[Weight] = []
         self._constrained: list[Weight] = []
         self._layers: list[Layer] = []
+        self.order: list[str] = []  # the names of what was measured last, as they were compiled
         super().__init__(model, optimizer)
 
     # A user's callback says `self.model.stop_training = True`.
@@ -76,6 +80,17 @@ class KerasTrainer(Trainer):
         """Tell the metrics of a batch."""
         self.measures.update(output, target, weight)
 
+    @contextlib.contextmanager
+    def apart(self) -> Iterator[None]:
+        """Measure something else: what the epoch has measured is put aside and taken back."""
+        kept = self.measures, self.losses.parts
+        self.measures, self.losses.parts = copy.deepcopy(kept)
+        try:
+            with super().apart():
+                yield
+        finally:
+            self.measures, self.losses.parts = kept
+
     def reset(self) -> None:
         """Forget the loss and the metrics of the epoch."""
         self._mean_loss.reset()
@@ -95,15 +110,18 @@ class KerasTrainer(Trainer):
 
     def logs(self) -> dict[str, float]:
         """The means since the epoch began, sorted by their names as Keras shows them."""
-        return dict(sorted(self.ordered_logs().items()))
+        found = self.ordered_logs()
+        self.order = list(found)
+        return dict(sorted(found.items()))
 
     def on_one_batch(self, batch: Any, *, training: bool) -> dict[str, float]:
         """Train or test on one batch; the numbers are those of this batch alone."""
         self.prepare()
-        self.reset()
-        with self._mode(training=training):
+        apart = self.apart() if self._running else contextlib.nullcontext()
+        with apart, self._mode(training=training):
+            self.reset()
             if training:
                 self.train_batch(batch)
             else:
                 self.test_batch(batch)
-        return self.ordered_logs()
+            return self.ordered_logs()
