@@ -8,6 +8,7 @@ from minigrad import keras, nn, optim
 from minigrad.errors import ArgumentError
 from minigrad.keras import layers
 from minigrad.utils.data import DataLoader, TensorDataset
+from tests.strict import strict_device
 
 # Waves, so that the same numbers can be made in any library. The literals below are Keras 3.15's
 # (torch backend) for the same program; float32 sums in another order explain the tolerance.
@@ -570,3 +571,26 @@ def test_weights_made_on_the_way_to_a_shape_draw_new_numbers():
     first.build((None, 3))
     second.build((None, 3))
     assert not numpy.array_equal(first.get_weights()[0], second.get_weights()[0])
+
+
+# Another device, where nothing moves by itself.
+
+
+def test_a_model_on_another_device_learns_the_same():
+    def run(place):
+        keras.utils.set_random_seed(0)
+        bound = keras.constraints.MaxNorm(1.0)
+        hidden = layers.Dense(4, kernel_constraint=bound, kernel_regularizer="l2")
+        model = keras.Sequential(
+            [keras.Input((3,)), hidden, layers.Dropout(0.2), layers.Dense(3, activation="softmax")]
+        )
+        model.to(place)
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        options = {"epochs": 2, "validation_split": 0.2, "class_weight": {0: 2.0}, "verbose": 0}
+        return model.fit(X, Y, **options).history, model.predict(X, verbose=0)
+
+    history, outputs = run("cpu")
+    with strict_device() as away:
+        other_history, other_outputs = run(away)
+    assert history == other_history
+    assert numpy.array_equal(outputs, other_outputs)
