@@ -36,7 +36,10 @@ LEARNED = {
     "cnn_cifar10": (ACCURACY, (20, 100), (55, 100)),
     "cnn_mnist": (ACCURACY, (75, 100), (99, 100)),
     "gpu": (ACCURACY, (80, 100), (94, 100)),
+    "keras_mnist": (r"test accuracy ([\d.]+)", (0.75, 1), (0.97, 1)),
     "shakespeare": (r"loss on new text ([\d.]+)", (2, 2.8), (1.4, 1.8)),
+    "three_faces": (r"the three are equal; accuracy on the test digits ([\d.]+)", *2 * [(0.85, 1)]),
+    "tuning": (r"GridSearchCV: best ([\d.]+)", (0.8, 1), (0.9, 1)),
 }
 
 
