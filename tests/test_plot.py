@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -229,6 +230,11 @@ def test_validation_of_every_other_epoch_lies_where_it_was_measured():
     for epoch in range(5):
         seen = {"val_loss": 1.0 * epoch} if epoch % 2 else {}
         history.record(epoch, {"loss": 1.0, **seen})
+    foreign = SimpleNamespace(history=history.history, epoch=history.epoch)
+    np.testing.assert_array_equal(
+        curve(plot.history(foreign, "loss"), "validation").get_ydata(),
+        [np.nan, 1.0, np.nan, 3.0, np.nan],
+    )
     line = curve(plot.history(history, "loss"), "validation")
     np.testing.assert_array_equal(line.get_ydata(), [np.nan, 1.0, np.nan, 3.0, np.nan])
     assert line.get_marker() != ""  # no two values are neighbours, so there is no line to see
@@ -279,6 +285,10 @@ def test_an_ambiguous_validation_is_not_guessed():
     history = History()
     for epoch in range(10):
         history.record(epoch, {"loss": 1.0, **({"val_loss": 2.0} if epoch == 7 else {})})
+    line = curve(plot.history(history, "loss"), "validation")
+    assert np.flatnonzero(np.isfinite(line.get_ydata())).tolist() == [7]
+    # Keras's own History does not say which epochs they were.
+    history = SimpleNamespace(history=history.history, epoch=history.epoch)
     with pytest.raises(ArgumentError, match="'val_loss' has 1 values for 10 epochs; give one"):
         plot.history(history)
 

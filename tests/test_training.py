@@ -270,6 +270,30 @@ def test_a_schedule_may_count_steps():
         (lambda: Trainer(network()).fit(loader()), "has no optimizer"),
         (lambda: Trainer(network()).evaluate(loader()), "has no loss"),
         (lambda: trainer().evaluate([(X, Y, Y[:3, 0])]), "3 sample weights do not fit"),
+        (lambda: trainer().fit(loader(), validation_freq=0), "validation_freq must be at least 1"),
+        (lambda: trainer().fit(TensorDataset(X, Y)), "data is a data set, which gives single"),
+        (lambda: trainer().fit((X, Y)), r"a tuple of 2 tensors; .* the list \[\(x, y\)\]"),
+        (lambda: trainer().fit(loader(), validation=(X, Y)), "validation is a tuple of 2 tensors"),
+        (lambda: trainer().predict(X), r"data is a tensor of shape \(60, 1\); give batches"),
+        (lambda: trainer().fit(iter([(X, Y)]), steps_per_epoch=2), "an iterator that is used up"),
+        (lambda: trainer(callbacks=Notes()), r"callbacks must be a list.* write callbacks=\["),
+        (lambda: trainer(metrics="mae"), "metrics must be a list, got 'mae'"),
+        (lambda: Trainer(nn.Linear, None), r"model is the class Linear"),
+        (lambda: Trainer(network(), optim.SGD), r"make an instance: SGD\(model.parameters\(\)\)"),
+        (lambda: Trainer(network(), "adam"), "must be one of minigrad.optim, got 'adam'"),
+        (lambda: Trainer(network(), loss="mse"), "loss must be a function .* got 'mse'"),
+        (
+            lambda: Trainer(network(), trainer().optimizer, nn.MSELoss()).fit(loader()),
+            "none of the model's parameters",
+        ),
+        (
+            lambda: Trainer(network(), loss=lambda o, t: 1.0).evaluate(loader()),
+            "tensor with one element, got float",
+        ),
+        (
+            lambda: Trainer(network(), loss=nn.MSELoss(reduction="none")).evaluate(loader()),
+            r"got a tensor \(16, 1\); take the mean",
+        ),
     ],
 )
 def test_mistakes_are_named(mistake, words):

@@ -56,11 +56,13 @@ def quantity_of(name: str) -> str:
 def read_record(history: Any) -> Record:
     """The record of a run.
 
-    A History has `.history`, a dict of lists, and `.epoch`, counted from 0. A list of dicts has an
+    A History has `.history`, a dict of lists, and `.epoch`, counted from 0; this package's tells
+    by `.epochs_of(name)` where shorter lists belong. A list of dicts has an
     entry for each epoch. Raises ArgumentError for a record that is empty or whose lists differ in
     length, TypeError for anything else.
     """
     epochs = None
+    epochs_of = getattr(history, "epochs_of", None)
     if hasattr(history, "history") and hasattr(history, "epoch"):
         if history.epoch:
             epochs = numpy.asarray(history.epoch, dtype=numpy.int64) + 1
@@ -85,7 +87,10 @@ def read_record(history: Any) -> Record:
     numbered = epochs is not None
     epochs = numpy.arange(1, count + 1) if epochs is None else epochs
     for name, values in series.items():
-        if len(values) != count:
+        if len(values) != count and epochs_of is not None:
+            series[name] = numpy.full(count, numpy.nan)
+            series[name][numpy.isin(epochs - 1, epochs_of(name))] = values
+        elif len(values) != count:
             series[name] = _spread(name, values, epochs, numbered)
     return Record(epochs, series)
 

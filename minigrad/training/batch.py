@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from minigrad.errors import ArgumentError
@@ -33,10 +34,7 @@ class BatchWork:
         clip_value: float | None,
         accumulate: int,
     ) -> None:
-        if isinstance(loss, type):
-            raise TypeError(
-                f"Trainer(): loss is the class {loss.__name__}; make an instance: {loss.__name__}()"
-            )
+        _check_parts(model, optimizer, loss)
         if schedule_every not in ("epoch", "step"):
             raise ArgumentError(
                 f"Trainer(): schedule_every must be 'epoch' or 'step', got {schedule_every!r}"
@@ -49,7 +47,7 @@ class BatchWork:
         self.model = model
         self.optimizer = optimizer
         self.loss = loss
-        self.metrics = [as_metric(metric) for metric in metrics]
+        self.metrics = [as_metric(metric) for metric in several("metrics", metrics)]
         names = [metric.name for metric in self.metrics]
         if len({"loss", *names}) <= len(names):
             raise ArgumentError(
@@ -88,18 +86,25 @@ class BatchWork:
 
         With a weight, the mean over the samples of weight times loss; so a sample of weight 0 is
         not there and one of weight 2 counts as two, in the sum though not in the number of samples.
+        A loss with the reduction "sum" or "batchmean" is reduced in its own way.
         """
         if self.loss is None:
             raise ArgumentError("this Trainer has no loss; write Trainer(model, optimizer, loss)")
         if weight is None:
             return self.loss(output, target)
         each = self._loss_of_each(output, target)
-        if each.ndim == 0 or len(each) != len(weight):
+        if each.ndim == 0 or len(each) != weight.numel():
             raise ArgumentError(
-                f"the loss gives {tuple(each.shape)} with reduction='none', so that {len(weight)} "
-                "sample weights do not fit; it must give one value for each sample"
+                f"the loss gives {tuple(each.shape)} with reduction='none', so that "
+                f"{weight.numel()} sample weights do not fit; it must give one value for each "
+                "sample"
             )
-        return (each.flatten(1).mean(1) if each.ndim > 1 else each).mul(weight).mean()
+        reduction = getattr(self.loss, "reduction", "mean")
+        if each.ndim > 1:
+            each = each.flatten(1)
+            each = each.mean(1) if reduction == "mean" else each.sum(1)
+        weight = weight.reshape(-1)
+        return each.mul(weight).sum() if reduction == "sum" else each.mul(weight).mean()
 
     def update_metrics(self, output: Any, target: Any, weight: Any) -> None:
         """Tell the metrics of a batch."""
@@ -122,6 +127,16 @@ class BatchWork:
         self._mean_loss.reset()
         for metric in self.metrics:
             metric.reset()
+
+    @contextlib.contextmanager
+    def apart(self) -> Iterator[None]:
+        """Measure something else: what the epoch has measured is put aside and taken back."""
+        kept = self._mean_loss, self.metrics
+        self._mean_loss, self.metrics = RunningMean(), copy.deepcopy(self.metrics)
+        try:
+            yield
+        finally:
+            self._mean_loss, self.metrics = kept
 
     def train_batch(self, batch: Any) -> None:
         """Train on one batch: forward, backward, and the step once `accumulate` batches are in."""
@@ -180,3 +195,30 @@ class BatchWork:
             whole.reduction = "none"
             return whole(output, target)
         return self.loss(output, target, reduction="none")
+
+
+def several(name: str, given: Any) -> list[Any]:
+    """The callbacks or metrics that were given; one alone must stand in a list too."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"Trainer: {name} must be a list, got {given!r}; write {name}=[…]")
+    return list(given)
+
+
+def _check_parts(model: Any, optimizer: Any, loss: Any) -> None:
+    for name, given in (("model", model), ("loss", loss), ("optimizer", optimizer)):
+        if isinstance(given, type):
+            inside = "model.parameters()" if name == "optimizer" else ""
+            raise TypeError(
+                f"Trainer(): {name} is the class {given.__name__}; make an instance: "
+                f"{given.__name__}({inside})"
+            )
+    if isinstance(optimizer, str):
+        raise TypeError(
+            f"Trainer(): optimizer must be one of minigrad.optim, got {optimizer!r}; write for "
+            "example optim.Adam(model.parameters())"
+        )
+    if loss is not None and not callable(loss):
+        raise TypeError(
+            f"Trainer(): loss must be a function of output and target, got {loss!r}; write for "
+            "example nn.MSELoss()"
+        )

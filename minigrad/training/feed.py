@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+import minigrad
 from minigrad.errors import ArgumentError
+from minigrad.tensor import Tensor
+from minigrad.utils.data import Dataset
 
 __all__ = ["Feed"]
 
@@ -15,10 +18,23 @@ class Feed:
     """The batches of `data`: all of them in each epoch, or `steps` of them if that is given.
 
     With `steps` an epoch goes on where the last one stopped, and starts again from the beginning
-    where the data ends. Raises ArgumentError where there is no batch at all.
+    where the data ends; with `anew` each epoch starts from the beginning, unless the data is an
+    iterator. Raises ArgumentError where there is no batch at all.
     """
 
-    def __init__(self, data: Iterable[Any], steps: int | None, name: str) -> None:
+    def __init__(
+        self, data: Iterable[Any], steps: int | None, name: str, *, anew: bool = False
+    ) -> None:
+        if isinstance(data, Dataset) and not hasattr(data, "__iter__"):
+            raise TypeError(
+                f"{name} is a data set, which gives single samples; give batches: "
+                f"DataLoader({type(data).__name__}(…), batch_size=32)"
+            )
+        if isinstance(data, Tensor) or _is_pair_of_tensors(data):
+            raise TypeError(
+                f"{name} is {_described(data)}; give batches: DataLoader(TensorDataset(x, y), "
+                "batch_size=32), or for a single batch the list [(x, y)]"
+            )
         if not hasattr(data, "__iter__") and not hasattr(data, "__getitem__"):
             raise TypeError(
                 f"{name} must give batches when iterated over, such as a DataLoader or a list of "
@@ -29,7 +45,10 @@ class Feed:
         self.data = data
         self.steps = steps
         self.name = name
+        self.anew = anew
         self._going: Iterator[Any] | None = None
+        self._taken = 0  # batches of the pass that goes on
+        self._begun: dict[str, Any] = {}  # the generators before that pass
         self._used = False
 
     def __len__(self) -> int:
@@ -46,6 +65,8 @@ class Feed:
 
     def epoch(self) -> Iterator[Any]:
         """The batches of the next epoch."""
+        if self.anew and not self._is_iterator():
+            self._going = None
         if self.steps is None:
             yield from self._whole()
         else:
@@ -62,21 +83,87 @@ class Feed:
     def _part(self, steps: int) -> Iterator[Any]:
         given = 0
         while given < steps:
-            if self._going is None:
-                self._going = iter(self.data)
-            before = given
-            for batch in islice(self._going, steps - given):
+            going = self._going or self._begin()
+            for batch in islice(going, steps - given):
                 given += 1
+                self._taken += 1
                 yield batch
             if given < steps:
                 self._going = None
-                if given == before:
+                if self._taken == 0 or self._is_iterator():
                     self._refuse()
 
+    def _begin(self) -> Iterator[Any]:
+        """Start a pass through the data."""
+        self._begun = self._generators()
+        self._taken = 0
+        self._going = iter(self.data)
+        return self._going
+
+    # A run that is resumed.
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the data is: the generators, and the place in a pass that `steps` interrupt."""
+        state: dict[str, Any] = {"now": self._generators()}
+        if self.steps is not None and self._going is not None and not self._is_iterator():
+            state |= {"begun": self._begun, "taken": self._taken}
+        return state
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Bring the data to that place; an iterator is taken as it is.
+
+        The default generator is left as it is.
+        """
+        default = minigrad.get_rng_state()
+        if self.steps is not None and "taken" in state_dict and not self._is_iterator():
+            # The pass draws its order as it begins, and must draw the same once more.
+            self._set_generators(state_dict["begun"])
+            for _ in islice(self._begin(), state_dict["taken"]):
+                self._taken += 1
+        self._set_generators(state_dict["now"])
+        minigrad.set_rng_state(default)
+
+    def _generators(self) -> dict[str, Any]:
+        states = {"default": minigrad.get_rng_state()}
+        own = self._own_generator()
+        if own is not None:
+            states["own"] = own.get_state()
+        return states
+
+    def _set_generators(self, states: Mapping[str, Any]) -> None:
+        minigrad.set_rng_state(states["default"])
+        own = self._own_generator()
+        if own is not None and "own" in states:
+            own.set_state(states["own"])
+
+    def _own_generator(self) -> Any:
+        """The generator that a DataLoader was given for its order; None where it has none."""
+        for holder in (self.data, getattr(self.data, "sampler", None)):
+            own = getattr(holder, "generator", None)
+            if hasattr(own, "get_state") and hasattr(own, "set_state"):
+                return own
+        return None
+
+    def _is_iterator(self) -> bool:
+        return hasattr(self.data, "__next__")
+
     def _refuse(self) -> None:
-        if iter(self.data) is self.data and self._used:
+        if self._is_iterator() and (self._used or self._taken):
             raise ArgumentError(
                 f"{self.name} is an iterator that is used up; give a DataLoader or a list, which "
                 "can be iterated over again, or fewer steps"
             )
         raise ArgumentError(f"{self.name} gave no batch: it is empty")
+
+
+def _is_pair_of_tensors(data: Any) -> bool:
+    """Whether it is (x, y) as Keras's `fit` takes it: two tensors of as many samples."""
+    if type(data) is not tuple or not 2 <= len(data) <= 3:
+        return False
+    return all(isinstance(part, Tensor) for part in data)
+
+
+def _described(data: Any) -> str:
+    if isinstance(data, Tensor):
+        return f"a tensor of shape {tuple(data.shape)}"
+    return f"a tuple of {len(data)} tensors"

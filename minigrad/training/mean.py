@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from minigrad.backend import to_numpy
+from minigrad.errors import ArgumentError
 
 __all__ = ["RunningMean"]
 
@@ -30,8 +31,15 @@ class RunningMean:
         self.count = 0
 
     def add(self, value: Any, count: int) -> None:
-        """Count a tensor with one element `count` times."""
-        self.total = self.total + value._array.astype("float64") * count
+        """Count a tensor with one element `count` times; ArgumentError for anything else."""
+        array = getattr(value, "_array", None)
+        if array is None or array.size != 1:
+            given = type(value).__name__ if array is None else f"a tensor {tuple(array.shape)}"
+            raise ArgumentError(
+                f"the loss must give a tensor with one element, got {given}; take the mean over "
+                "the batch"
+            )
+        self.total = self.total + array.astype("float64") * count
         self.count += count
 
     def compute(self) -> float:

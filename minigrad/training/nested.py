@@ -32,7 +32,7 @@ def moved(value: Any, device: Any) -> Any:
     if isinstance(value, dict):
         return {name: moved(part, device) for name, part in value.items()}
     if isinstance(value, (tuple, list)):
-        return type(value)(moved(part, device) for part in value)
+        return _like(value, [moved(part, device) for part in value])
     return value
 
 
@@ -42,5 +42,10 @@ def joined(parts: Sequence[Any]) -> Any:
     if isinstance(first, dict):
         return {name: joined([part[name] for part in parts]) for name in first}
     if isinstance(first, (tuple, list)):
-        return type(first)(joined(fields) for fields in zip(*parts))
+        return _like(first, [joined(fields) for fields in zip(*parts)])
     return minigrad.cat(list(parts)) if len(parts) > 1 else first
+
+
+def _like(first: Any, parts: list[Any]) -> Any:
+    """A list, tuple or named tuple, as `first` is one, of these parts."""
+    return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)

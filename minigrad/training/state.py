@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 import minigrad
 from minigrad.errors import ArgumentError
 from minigrad.io import load
+from minigrad.training.feed import Feed
 from minigrad.training.history import History
 
 if TYPE_CHECKING:
     from minigrad.training.trainer import Trainer
 
-__all__ = ["read_state", "restore", "restore_callbacks", "state_of"]
+__all__ = ["read_state", "restore", "restore_run", "state_of"]
 
 
 def state_of(trainer: Trainer) -> dict[str, Any]:
     """All that the next epoch depends on."""
-    callbacks = [
+    # States that were taken up and that no run has handed out yet are still the callbacks'.
+    callbacks = trainer.saved_callbacks or [
         {"class": type(callback).__name__, "state": callback.state_dict()}
         for callback in trainer.listening
     ]
@@ -33,6 +35,7 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
         "history": trainer.history.state_dict(),
         "callbacks": callbacks,
         "random": minigrad.get_rng_state(),
+        "data": trainer.data_state if trainer.feed is None else trainer.feed.state_dict(),
     }
 
 
@@ -55,12 +58,18 @@ def restore(trainer: Trainer, state: Mapping[str, Any]) -> None:
     trainer.epoch = state["epoch"]
     trainer.step = state["step"]
     trainer.saved_callbacks = list(state["callbacks"])
+    trainer.data_state = state["data"]
+    trainer.resumed = True
+    trainer.listening = trainer.callbacks
     minigrad.set_rng_state(state["random"])
 
 
-def restore_callbacks(trainer: Trainer, callbacks: Iterable[Any]) -> None:
-    """Hand the saved states to the callbacks of the same class, in order."""
+def restore_run(trainer: Trainer, callbacks: Iterable[Any], feed: Feed) -> None:
+    """Hand the saved states to the callbacks of the same class, in order, and to the data."""
     saved, trainer.saved_callbacks = trainer.saved_callbacks, []
+    if trainer.resumed and trainer.data_state is not None:
+        feed.load_state_dict(trainer.data_state)
+    trainer.resumed = False
     for callback in callbacks:
         for position, entry in enumerate(saved):
             if entry["class"] == type(callback).__name__:

@@ -12,12 +12,12 @@ from minigrad.errors import ArgumentError
 from minigrad.io import save
 from minigrad.nn import Module
 from minigrad.optim.lr_scheduler import ReduceLROnPlateau
-from minigrad.training.batch import BatchWork
+from minigrad.training.batch import BatchWork, several
 from minigrad.training.callback import BatchLogs, CallbackList
 from minigrad.training.feed import Feed
 from minigrad.training.history import History
 from minigrad.training.nested import joined
-from minigrad.training.state import read_state, restore, restore_callbacks, state_of
+from minigrad.training.state import read_state, restore, restore_run, state_of
 
 __all__ = ["Trainer"]
 
@@ -74,12 +74,16 @@ class Trainer(BatchWork):
             clip_value,
             accumulate,
         )
-        self.callbacks = list(callbacks)
+        self.callbacks = several("callbacks", callbacks)
         self.history = History()
         self.epoch = 0
         self.stop_training = False
-        self.listening: list[Any] = self.callbacks  # those of the run that goes on, or our own
-        self.saved_callbacks: list[dict[str, Any]] = []  # states that wait for the next run
+        self.listening: list[Any] = self.callbacks  # those of the last `fit`
+        self.feed: Feed | None = None  # the data of the `fit` that goes on
+        self.data_state: dict[str, Any] | None = None  # where that of the last one was
+        self.saved_callbacks: list[dict[str, Any]] = []  # states that wait for the next `fit`
+        self.resumed = False  # whether it is to go on in the data where the saved run was
+        self._running = False
 
     # Whole runs.
 
@@ -99,18 +103,18 @@ class Trainer(BatchWork):
         """Train until `epochs` epochs are complete, and give the history.
 
         The epochs before count: after `fit(data, epochs=5)` or `resume`, `fit(data, epochs=8)`
-        trains three more. `initial_epoch=0` counts anew, with a new history. `validation` is
-        evaluated after every `validation_freq`-th epoch. `callbacks` are those of this run, told
-        after the Trainer's own; they see `params`.
+        trains three more. `initial_epoch=0` counts anew, with a new history. With
+        `steps_per_epoch` an epoch goes on in the data where the last one stopped; the validation
+        starts anew each time. `validation` is evaluated after every `validation_freq`-th epoch.
+        `callbacks` are those of this run, told after the Trainer's own; they see `params`.
         Raises ArgumentError when there is nothing left to train or no data.
         """
-        if self.optimizer is None:
-            raise ArgumentError("this Trainer has no optimizer; write Trainer(model, optimizer, …)")
         first = self._first_epoch(epochs, initial_epoch)
+        self._check_run(validation_freq)
         feed = Feed(data, steps_per_epoch, "data")
         held_out = None
         if validation is not None:
-            held_out = Feed(validation, validation_steps, "validation")
+            held_out = Feed(validation, validation_steps, "validation", anew=True)
         told = {
             "epochs": epochs,
             "initial_epoch": first,
@@ -121,14 +125,17 @@ class Trainer(BatchWork):
         if initial_epoch is not None:
             self.history = History()
             self.epoch = first
+            if first == 0:
+                self.saved_callbacks, self.resumed = [], False
         self.history.set_trainer(self)
         self.history.set_params(told)
         self.stop_training = False
         self._waiting = 0
         logs: dict[str, float] = {}
-        with self._listening([*self.callbacks, *callbacks], told) as listeners:
+        with self._listening(callbacks, told) as listeners, self._feeding(feed):
+            self.listening = listeners.callbacks
             listeners.call("on_train_begin", None)
-            restore_callbacks(self, listeners.callbacks)
+            restore_run(self, listeners.callbacks, feed)
             for epoch in range(first, epochs):
                 listeners.call("on_epoch_begin", epoch, None)
                 self._train_epoch(feed, listeners)
@@ -136,7 +143,7 @@ class Trainer(BatchWork):
                 if held_out is not None and (epoch + 1) % validation_freq == 0:
                     measured = self._evaluate(held_out, listeners)
                     logs.update({f"val_{name}": value for name, value in measured.items()})
-                self._end_epoch(epoch, logs)
+                self._end_epoch(epoch, logs, validated=held_out is not None)
                 listeners.call("on_epoch_end", epoch, logs)
                 self.history.record(epoch, logs)
                 if self.stop_training:
@@ -152,10 +159,15 @@ class Trainer(BatchWork):
         callbacks: Iterable[Any] = (),
         params: Mapping[str, Any] | None = None,
     ) -> dict[str, float]:
-        """The mean loss and the metrics on the data, in evaluation mode, without recording."""
+        """The mean loss and the metrics on the data, in evaluation mode, without recording.
+
+        A callback may evaluate, and predict, in the middle of a run: that leaves what the run
+        measures as it is, and only the `callbacks` given here are told.
+        """
         feed = Feed(data, steps, "data")
         told = {"steps": feed.length, **(params or {})}
-        with self._listening([*self.callbacks, *callbacks], told) as listeners:
+        apart = self.apart() if self._running else contextlib.nullcontext()
+        with apart, self._listening(callbacks, told) as listeners:
             return self._evaluate(feed, listeners)
 
     def predict(
@@ -171,7 +183,7 @@ class Trainer(BatchWork):
         told = {"steps": feed.length, **(params or {})}
         parts = []
         with (
-            self._listening([*self.callbacks, *callbacks], told) as listeners,
+            self._listening(callbacks, told) as listeners,
             self._mode(training=False),
             minigrad.no_grad(),
         ):
@@ -202,8 +214,9 @@ class Trainer(BatchWork):
         """Write the state to a safetensors file; the old file is replaced once it is complete.
 
         It holds the model, the optimizer, the scheduler, the state of the callbacks and of the
-        default generator, the counts and the history: a run that is resumed from it gives, bit
-        for bit, the weights of one that was never stopped.
+        default generator and of the DataLoader's own, the counts and the history: a run that is
+        resumed from it gives, bit for bit, the weights of one that was never stopped. An iterator
+        as data is the exception: it must be given anew, at the place where it was.
         """
         save(self.state_dict(), path)
 
@@ -227,6 +240,29 @@ class Trainer(BatchWork):
             )
         return self.epoch
 
+    def _check_run(self, validation_freq: int) -> None:
+        """Raise ArgumentError where a run would go wrong without a word."""
+        if self._running:
+            raise ArgumentError(
+                "fit(): this Trainer is in the middle of a run; a callback may call evaluate() and "
+                "predict(), and train another model with a Trainer of its own"
+            )
+        if validation_freq < 1:
+            raise ArgumentError(f"fit(): validation_freq must be at least 1, got {validation_freq}")
+        if self.optimizer is None:
+            raise ArgumentError("this Trainer has no optimizer; write Trainer(model, optimizer, …)")
+        if isinstance(self.scheduler, ReduceLROnPlateau) and self.schedule_every == "step":
+            raise ArgumentError(
+                "ReduceLROnPlateau looks at the loss of an epoch; leave schedule_every='step' out"
+            )
+        if isinstance(self.model, Module):
+            known = {id(parameter) for parameter in self.model.parameters()}
+            if known and known.isdisjoint(map(id, self._parameters())):
+                raise ArgumentError(
+                    "fit(): the optimizer has none of the model's parameters, so that nothing "
+                    "would be learned; make it from model.parameters() of this model"
+                )
+
     def _train_epoch(self, feed: Feed, listeners: CallbackList) -> None:
         begin = listeners.overridden("on_train_batch_begin")
         end = listeners.overridden("on_train_batch_end")
@@ -243,11 +279,14 @@ class Trainer(BatchWork):
             if self._waiting:
                 self.take_step()
 
-    def _end_epoch(self, epoch: int, logs: dict[str, float]) -> None:
+    def _end_epoch(self, epoch: int, logs: dict[str, float], *, validated: bool) -> None:
         """Bring everything into the state in which the next epoch finds it."""
         if self.scheduler is not None and self.schedule_every == "epoch":
             if isinstance(self.scheduler, ReduceLROnPlateau):
-                self.scheduler.step(logs.get("val_loss", logs["loss"]))
+                # With a validation only its loss counts: the two must not be mixed.
+                watched = "val_loss" if validated else "loss"
+                if watched in logs:
+                    self.scheduler.step(logs[watched])
             else:
                 self.scheduler.step()
         self.epoch = epoch + 1
@@ -275,13 +314,25 @@ class Trainer(BatchWork):
     def _listening(
         self, callbacks: Iterable[Any], params: dict[str, Any]
     ) -> Iterator[CallbackList]:
-        listeners = CallbackList(callbacks, self, params)
-        outer, self.listening = self.listening, listeners.callbacks
+        """The callbacks to tell; within a run the Trainer's own are busy with that."""
+        outer = self._running
+        own = [] if outer else self.callbacks
+        listeners = CallbackList([*own, *several("callbacks", callbacks)], self, params)
+        self._running = True
         try:
             yield listeners
         finally:
-            self.listening = outer
+            self._running = outer
             listeners.call("close")
+
+    @contextlib.contextmanager
+    def _feeding(self, feed: Feed) -> Iterator[None]:
+        """The data of a run; afterwards only its place in them is remembered."""
+        self.feed = feed
+        try:
+            yield
+        finally:
+            self.data_state, self.feed = feed.state_dict(), None
 
     @contextlib.contextmanager
     def _mode(self, *, training: bool) -> Iterator[None]:
@@ -289,12 +340,14 @@ class Trainer(BatchWork):
         if not isinstance(self.model, Module):
             yield
             return
-        before = self.model.training
+        # Each module gets back its own mode: a part may have been frozen with eval().
+        before = [(module, module.training) for module in self.model.modules()]
         self.model.train(training)
         try:
             yield
         finally:
-            self.model.train(before)
+            for module, mode in before:
+                module.training = mode
 
 
 def _tell(hooks: Sequence[Callable[..., None]], number: int, logs: Mapping[str, Any]) -> None:

@@ -73,8 +73,6 @@ class ModelCheckpoint(Monitored):
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Save, unless batches are counted."""
         if self.save_freq == "epoch":
-            # What callbacks have put into the logs is saved with the history.
-            self.trainer.history.record(epoch, logs)
             self._consider(epoch, None, logs)
 
     def _count_batch(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
