@@ -265,3 +265,31 @@ def test_the_history_knows_which_epochs_its_numbers_are_of(tmp_path):
     assert len(history.history["val_loss"]) == 5
     assert history.epochs_of("val_loss") == [2, 4, 5, 6, 7]
     assert history.epochs_of("loss") == list(range(8))
+
+
+def test_a_keras_model_can_be_asked_in_the_middle_too():
+    keras = minigrad.keras
+    found = []
+
+    class Within(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            found.append(self.model.evaluate(X, Y, verbose=0))
+
+        def on_train_batch_end(self, batch, logs=None):
+            found.append(self.model.evaluate(X, Y, verbose=0, return_dict=True))
+            self.model.test_on_batch(X[:3], Y[:3])
+            self.model.predict(X[:3], verbose=0)
+
+    def run(*callbacks):
+        minigrad.manual_seed(0)
+        model = keras.Sequential([keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)])
+        model.compile(optimizer="sgd", loss="mse", metrics=["mae", "mse"])
+        history = model.fit(
+            X, Y, epochs=2, verbose=0, validation_split=0.2, shuffle=False, callbacks=callbacks
+        )
+        return history.history, [one.tolist() for one in model.get_weights()]
+
+    assert run(Within()) == run()
+    assert len(found[0]) == 3
+    assert list(found[1]) == ["loss", "mae", "mse"]
+    assert found[1]["loss"] == pytest.approx(found[1]["mse"])
