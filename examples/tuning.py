@@ -39,7 +39,8 @@ def objective(trial):
         keras.layers.Dropout(dropout),
         keras.layers.Dense(10, activation="softmax"),
     ])  # fmt: skip
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
     run = model.fit(x, y, validation_split=0.2, epochs=epochs, callbacks=[Prune(trial)], verbose=0)
     return run.history["val_accuracy"][-1]
 
