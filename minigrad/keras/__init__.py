@@ -23,7 +23,9 @@ from minigrad.keras import layers as layers
 from minigrad.keras import losses as losses
 from minigrad.keras import metrics as metrics
 from minigrad.keras import models as models
+from minigrad.keras import ops as ops
 from minigrad.keras import optimizers as optimizers
+from minigrad.keras import random as random
 from minigrad.keras import regularizers as regularizers
 from minigrad.keras import saving as saving
 from minigrad.keras import utils as utils

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,8 +21,10 @@ __all__ = [
     "Operation",
     "flatten",
     "infer",
+    "is_symbolic",
     "map_shapes",
     "map_structure",
+    "operation",
     "shape_of",
     "symbols",
 ]
@@ -117,7 +120,7 @@ class KerasTensor:
         return Operation("get_item")(self, key)
 
 
-# What an operator between KerasTensors computes when there are data.
+# What an operator between KerasTensors, or a function of keras.ops, computes when there are data.
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
@@ -132,30 +135,48 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 
 
 class Operation:
-    """An operator in a graph of layers; it has no weights."""
+    """An operator or a function of keras.ops in a graph of layers; it has no weights."""
 
     built = True
 
     def __init__(self, kind: str, name: str | None = None) -> None:
         if kind not in OPERATIONS:
-            raise ArgumentError(f"there is no operation {kind!r}; known: {', '.join(OPERATIONS)}")
+            raise ArgumentError(f"there is no operation {kind!r} in keras.ops")
         self.kind = kind
         self.name = unique_name(snake_case(kind)) if name is None else name
         self.call = OPERATIONS[kind]
 
-    def __call__(self, *args: Any) -> Any:
-        if not any(isinstance(leaf, KerasTensor) for leaf in flatten(args)):
-            return self.call(*args)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not is_symbolic((args, kwargs)):
+            return self.call(*args, **kwargs)
         try:
-            outputs = infer(self.call, args, {})
+            outputs = infer(self.call, args, kwargs)
         except (ArgumentError, IndexError, TypeError) as error:
             described = ", ".join(_describe(argument) for argument in args)
             raise ArgumentError(f"{self.kind}({described}): {error}") from None
-        Node(self, args, {}, outputs)
+        Node(self, args, kwargs, outputs)
         return outputs
 
     def __repr__(self) -> str:
         return f"<Operation name={self.name}>"
+
+
+def operation(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors that also takes KerasTensors, and is then a node of their graph."""
+    name = function.__name__
+    OPERATIONS[name] = function
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for given in args:
+            kind = type(given)
+            if kind is KerasTensor or ((kind is list or kind is tuple) and is_symbolic(given)):
+                return Operation(name)(*args, **kwargs)
+        if kwargs and is_symbolic(kwargs):
+            return Operation(name)(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    return call
 
 
 class Node:
@@ -186,6 +207,11 @@ def flatten(structure: Any) -> list[Any]:
     elif not isinstance(structure, (list, tuple)) or hasattr(structure, "_array"):
         return [structure]
     return [leaf for part in structure for leaf in flatten(part)]
+
+
+def is_symbolic(structure: Any) -> bool:
+    """Whether there is a KerasTensor among the leaves of nested lists, tuples and dicts."""
+    return any(isinstance(leaf, KerasTensor) for leaf in flatten(structure))
 
 
 def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
