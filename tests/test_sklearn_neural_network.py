@@ -10,6 +10,7 @@ pytest.importorskip("sklearn")
 
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -339,3 +340,47 @@ def test_bad_data_is_refused_in_words():
         MLPRegressor().partial_fit(SMALL, SIZES).partial_fit(SMALL, FLOWERS)
     with pytest.raises(ValueError, match=r"the loss is (inf|nan) after epoch"):
         MLPRegressor(optimizer="SGD", learning_rate=1e30).fit(SMALL, SIZES)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"max_iter": 5}, r"MLPClassifier\(\) has no parameter 'max_iter'. Write max_epochs=…"),
+        ({"solver": "sgd"}, "Write optimizer='Adam' or optimizer='SGD'"),
+        ({"alpha": 0.1}, "weight_decay"),
+        ({"drop_out": 0.1}, "Did you mean 'dropout'"),
+    ],
+)
+def test_scikit_learns_own_names_are_answered_by_ours(parameters, words):
+    with pytest.raises(TypeError, match=words):
+        MLPClassifier(**parameters)
+
+
+def test_verbose_may_be_true(capsys):
+    MLPClassifier((4,), max_epochs=2, verbose=True).fit(FLOWERS, KINDS)
+    assert capsys.readouterr().out.count("Epoch") == 2
+
+
+@pytest.mark.parametrize(
+    ("last", "loss"),
+    [
+        (nn.Softmax(1), None),
+        (nn.Sigmoid(), None),
+        (nn.Softmax(1), nn.NLLLoss),
+        (nn.Identity(), None),
+        (nn.LogSoftmax(1), nn.NLLLoss),
+    ],
+)
+def test_a_last_layer_that_the_loss_does_itself_is_refused(last, loss):
+    module = nn.Sequential(nn.Linear(4, 3), last)
+    classifier = MLPClassifier(module=module, loss=loss, max_epochs=1)
+    if isinstance(last, (nn.Softmax, nn.Sigmoid)):
+        with pytest.raises(ValueError, match=f"the module ends with {type(last).__name__}, but"):
+            classifier.fit(FLOWERS, KINDS)
+    else:
+        assert (classifier.fit(FLOWERS, KINDS).predict_proba(FLOWERS) <= 1).all()
+
+
+def test_a_loss_that_rises_is_told():
+    with pytest.warns(ConvergenceWarning, match=r"cost rose .* learning_rate below 1e\+08"):
+        MLPClassifier((8,), learning_rate=1e8, max_epochs=3, random_state=0).fit(FLOWERS, KINDS)

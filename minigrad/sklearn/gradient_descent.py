@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -15,9 +13,15 @@ import minigrad
 from minigrad import nn
 from minigrad.sklearn.data import check_several_classes, positions_of, used_samples
 from minigrad.sklearn.linear import LinearDecision
-from minigrad.sklearn.parameters import check_choice, check_flag, check_number, check_whole
+from minigrad.sklearn.parameters import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_verbose,
+    check_whole,
+)
 from minigrad.sklearn.perceptron import Settled
-from minigrad.sklearn.run import Guard, Report, make_optimizer, released, seeded
+from minigrad.sklearn.run import Guard, Report, make_optimizer, released, seeded, warn_of_rise
 from minigrad.training import Callback, Trainer
 from minigrad.utils.data import DataLoader, TensorDataset
 
@@ -74,7 +78,7 @@ class _GradientDescent(BaseEstimator):  # type: ignore[misc]
         check_choice(self, "init", STARTS)
         for name in ("max_iter", "batch_size", "n_iter_no_change", "record_every"):
             check_whole(self, name)
-        check_whole(self, "verbose", low=0)
+        check_verbose(self)
         for name in ("fit_intercept", "warm_start"):
             check_flag(self, name)
         if self.tol is not None:
@@ -101,14 +105,7 @@ class _GradientDescent(BaseEstimator):  # type: ignore[misc]
             loader = DataLoader(data, batch_size=size, shuffle=self.method != "batch")
             history = trainer.fit(loader, epochs=self.max_iter, callbacks=[*own, *callbacks])
         losses = history.history["loss"]
-        if losses[-1] > 2 * losses[0]:
-            warnings.warn(
-                f"{type(self).__name__}: the cost rose from {losses[0]:.4g} to {losses[-1]:.4g}: "
-                f"the steps are too long; use a learning_rate below {self.learning_rate:g}, or "
-                "scale the data with StandardScaler",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        warn_of_rise(self, losses)
         self.module_ = module
         self.n_iter_ = trainer.epoch
         self.loss_curve_ = losses

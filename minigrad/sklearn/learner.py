@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy
@@ -11,13 +12,42 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import minigrad
 from minigrad.errors import ArgumentError
-from minigrad.sklearn.network import make_loss, make_module, module_dtype
-from minigrad.sklearn.parameters import check_flag, check_number, check_whole, refuse
-from minigrad.sklearn.run import Guard, Report, make_optimizer, released, seed_of, seeded
+from minigrad.sklearn.network import check_ending, make_loss, make_module, module_dtype
+from minigrad.sklearn.parameters import (
+    check_flag,
+    check_number,
+    check_verbose,
+    check_whole,
+    refuse,
+    refuse_unknown,
+)
+from minigrad.sklearn.run import (
+    Guard,
+    Report,
+    make_optimizer,
+    released,
+    seed_of,
+    seeded,
+    warn_of_rise,
+)
 from minigrad.training import Callback, EarlyStopping, Trainer
 from minigrad.utils.data import DataLoader, TensorDataset
 
 __all__ = ["Learner"]
+
+
+# What scikit-learn's estimators of these names call otherwise.
+_OTHERWISE = {
+    "max_iter": "max_epochs=…",
+    "solver": "optimizer='Adam' or optimizer='SGD'",
+    "learning_rate_init": "learning_rate=…",
+    "alpha": "optimizer_options={'weight_decay': …}",
+    "momentum": "optimizer='SGD', optimizer_options={'momentum': …}",
+    "nesterovs_momentum": "optimizer='SGD', optimizer_options={'nesterov': True, 'momentum': …}",
+    "beta_1": "optimizer_options={'betas': (…, 0.999)}",
+    "beta_2": "optimizer_options={'betas': (0.9, …)}",
+    "epsilon": "optimizer_options={'eps': …}",
+}
 
 
 class Learner(BaseEstimator):  # type: ignore[misc]
@@ -28,6 +58,17 @@ class Learner(BaseEstimator):  # type: ignore[misc]
     loss_: Any
     history_: dict[str, list[float]]
     _generator_state: Any
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # What help() and scikit-learn show: the parameters of __init__, not those of __new__.
+        shown = inspect.signature(cls.__init__)
+        cls.__signature__ = shown.replace(parameters=list(shown.parameters.values())[1:])
+
+    def __new__(cls, *_: Any, **parameters: Any) -> Any:
+        """An estimator; TypeError for a parameter that is called otherwise here."""
+        refuse_unknown(cls, parameters, _OTHERWISE)
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -95,7 +136,7 @@ class Learner(BaseEstimator):  # type: ignore[misc]
     def _check_parameters(self, *, partial: bool = False) -> None:
         for name in ("batch_size", "max_epochs", "n_iter_no_change"):
             check_whole(self, name)
-        check_whole(self, "verbose", low=0)
+        check_verbose(self)
         check_number(self, "tol", 0)
         check_number(self, "learning_rate", 0, open_low=True)
         for name in ("shuffle", "early_stopping", "warm_start"):
@@ -144,6 +185,7 @@ class Learner(BaseEstimator):  # type: ignore[misc]
         with quiet, seeded(self.random_state, state), released(self) as callbacks:
             if not going_on:
                 self.module_ = make_module(self, X, *self._ending())
+                check_ending(self, self.module_, self.loss_)
                 if self.device is not None:
                     self.module_.to(self.device)
                 self.optimizer_ = make_optimizer(self, self.module_.parameters())
@@ -168,6 +210,8 @@ class Learner(BaseEstimator):  # type: ignore[misc]
                 callbacks=[*own, *callbacks],
             )
             self._generator_state = minigrad.random.get_rng_state()
+        if not going_on:
+            warn_of_rise(self, history.history["loss"])
         for name, values in history.history.items():
             self.history_.setdefault(name, []).extend(values)
         self.loss_curve_ = self.history_["loss"]

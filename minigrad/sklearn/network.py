@@ -15,7 +15,15 @@ from minigrad.errors import ArgumentError
 from minigrad.nn import activation, loss
 from minigrad.sklearn.parameters import check_flag, check_number, lookup, refuse
 
-__all__ = ["ACTIVATIONS", "LOSSES", "build", "make_loss", "make_module", "module_dtype"]
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "build",
+    "check_ending",
+    "make_loss",
+    "make_module",
+    "module_dtype",
+]
 
 # scikit-learn's words, then every activation of minigrad.nn that needs no argument.
 ACTIVATIONS: dict[str, Any] = {
@@ -110,6 +118,28 @@ def make_loss(estimator: Any, default: type[nn.Module]) -> Any:
     if not callable(given):
         refuse(estimator, "loss", "the name, class or instance of a loss of minigrad.nn")
     return given
+
+
+def check_ending(estimator: Any, module: nn.Module, loss: Any) -> None:
+    """Raise ArgumentError for a Sequential whose last layer does not go with its loss.
+
+    The run would go on without a word, and learn less than it could.
+    """
+    last = module
+    while isinstance(last, nn.Sequential) and len(last):
+        last = last[-1]
+    ending, wanted = type(last).__name__, type(loss).__name__
+    if isinstance(loss, (nn.CrossEntropyLoss, nn.BCEWithLogitsLoss)):
+        if isinstance(last, (nn.Softmax, nn.Sigmoid)):
+            raise ArgumentError(
+                f"{type(estimator).__name__}: the module ends with {ending}, but {wanted} takes "
+                "scores and turns them into probabilities itself; leave that layer out"
+            )
+    elif isinstance(loss, nn.NLLLoss) and isinstance(last, (nn.Softmax, nn.Sigmoid, nn.Linear)):
+        raise ArgumentError(
+            f"{type(estimator).__name__}: the module ends with {ending}, but {wanted} takes "
+            "logarithms of probabilities; end it with LogSoftmax(dim=1), or use CrossEntropyLoss"
+        )
 
 
 def module_dtype(estimator: Any, module: nn.Module) -> str:

@@ -49,6 +49,12 @@ def check_number(
     refuse(estimator, name, f"a number in the range {left}{low:g}, {high:g}{right}")
 
 
+def check_verbose(estimator: Any) -> None:
+    """A number of at least 0, or True as scikit-learn's own estimators take it."""
+    if not isinstance(estimator.verbose, bool):
+        check_whole(estimator, "verbose", low=0)
+
+
 def check_flag(estimator: Any, name: str) -> None:
     """True or False, or a NumPy bool."""
     value = getattr(estimator, name)
@@ -80,3 +86,17 @@ def nearest_hint(value: Any, known: Iterable[Any]) -> str:
     names = {name.lower(): name for name in known if isinstance(name, str)}
     near = difflib.get_close_matches(str(value).lower(), names, n=1)
     return f" Did you mean {names[near[0]]!r}?" if near else ""
+
+
+def refuse_unknown(
+    kind: type[Any], parameters: Iterable[str], otherwise: Mapping[str, str]
+) -> None:
+    """Raise TypeError for a parameter that the estimator has not, with what to write instead."""
+    known = kind._get_param_names()
+    for name in parameters:
+        if name not in known:
+            hint = f" Write {otherwise[name]}." if name in otherwise else nearest_hint(name, known)
+            raise TypeError(
+                f"{kind.__name__}() has no parameter {name!r}.{hint} "
+                f"Its parameters are {', '.join(known)}"
+            )

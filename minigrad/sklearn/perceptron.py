@@ -23,7 +23,13 @@ from minigrad.sklearn.data import (
     sample_weights,
 )
 from minigrad.sklearn.linear import LinearDecision
-from minigrad.sklearn.parameters import check_choice, check_flag, check_number, check_whole
+from minigrad.sklearn.parameters import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_verbose,
+    check_whole,
+)
 from minigrad.sklearn.perceptron_rule import EpochOrders, PerceptronRule
 from minigrad.sklearn.run import Report
 from minigrad.training import Callback, Trainer
@@ -147,7 +153,7 @@ class Perceptron(LinearDecision, ClassifierMixin, BaseEstimator):  # type: ignor
             check_number(self, "tol", 0)
         for name in ("max_iter", "n_iter_no_change"):
             check_whole(self, name)
-        check_whole(self, "verbose", low=0)
+        check_verbose(self)
         for name in ("fit_intercept", "shuffle", "early_stopping", "warm_start"):
             check_flag(self, name)
         if isinstance(self.class_weight, str):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 import minigrad
@@ -18,7 +20,10 @@ from minigrad.sklearn.parameters import check_number, lookup, nearest_hint, refu
 from minigrad.training import Callback
 from minigrad.training.progress import write
 
-__all__ = ["OPTIMIZERS", "Guard", "Report", "make_optimizer", "released", "seed_of", "seeded"]
+__all__ = [
+    "OPTIMIZERS", "Guard", "Report", "make_optimizer", "released", "seed_of", "seeded",
+    "warn_of_rise",
+]  # fmt: skip
 
 OPTIMIZERS = {
     name: getattr(optim, name)
@@ -88,6 +93,18 @@ def released(estimator: Any) -> Iterator[list[Any]]:
         for callback in callbacks:
             if isinstance(callback, Callback):
                 callback.trainer = callback.model = None
+
+
+def warn_of_rise(estimator: Any, losses: Sequence[float]) -> None:
+    """Warn with ConvergenceWarning where the loss ends far above where it began."""
+    if losses[-1] > 2 * losses[0]:
+        warnings.warn(
+            f"{type(estimator).__name__}: the cost rose from {losses[0]:.4g} to {losses[-1]:.4g}: "
+            f"the steps are too long; use a learning_rate below {estimator.learning_rate:g}, or "
+            "scale the data with StandardScaler",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
 
 
 class Guard(Callback):
