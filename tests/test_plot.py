@@ -775,3 +775,38 @@ def test_a_descent_that_cannot_be_drawn(function, paths, words):
         plot.descent(function, paths)
     with pytest.raises(ArgumentError, match=re.escape("'minimum' must be a point (x, y)")):
         plot.descent(bowl, path(0.1), minimum=(0, 0, 0))
+
+
+@pytest.mark.parametrize("columns", [None, 5])
+def test_the_words_of_a_small_grid_of_digits_can_be_read(columns):
+    figure = plt.figure(figsize=(6.4, 4.8), dpi=100, layout="constrained")
+    axes = figure.subplots(2, 2)[0, 0]
+    guesses = np.arange(20) % 10
+    guesses[3] = 8
+    plot.digits(np.ones((20, 8, 8)), np.arange(20) % 10, guesses, ax=axes, columns=columns)
+    assert min(text.get_fontsize() for text in axes.texts) >= 5  # it was 3.9
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    for i, one in enumerate(boxes):
+        assert not any(one.overlaps(other) for other in boxes[i + 1 :])
+    for image in axes.images:
+        assert not any(image.get_window_extent().shrunk(0.98, 0.98).overlaps(b) for b in boxes)
+
+
+def test_the_legend_of_a_boundary_hides_no_point():
+    points = np.stack(np.meshgrid(np.linspace(0, 1, 15), np.linspace(0, 1, 15)), -1).reshape(-1, 2)
+    right = (points.sum(1) > 1).astype(int)
+
+    def hidden(layout, labels):
+        figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout=layout)
+        plot.decision_boundary(lambda p: p.sum(1) - 1, points, right, ax=axes[0], labels=labels)
+        figure.canvas.draw()
+        box = axes[0].get_legend().get_window_extent()
+        return box.count_contains(axes[0].transData.transform(points)), box, axes
+
+    count, box, axes = hidden("constrained", ["first class", "second class"])
+    assert count == 0
+    assert not box.overlaps(axes[1].get_tightbbox())
+    # Nobody makes room for it beside these axes.
+    _, box, axes = hidden(None, ["first class", "second class"])
+    assert box.overlaps(axes[0].get_window_extent())

@@ -110,8 +110,18 @@ def decision_boundary(
     )  # fmt: skip
     dress(axes, theme, grid="none")
     title = None if labels is not None else "class"
-    legend(axes, theme, outside=ax is None, title=title, title_fontsize=9, handletextpad=0.2)
+    options = {"title": title, "title_fontsize": 9, "handletextpad": 0.2}
+    made = legend(axes, theme, outside=ax is None, **options)
+    # Beside the axes of a figure that does not make room for it, it would lie on the next ones.
+    if ax is not None and axes.figure.get_layout_engine() is not None and _hides(made, points):
+        legend(axes, theme, outside=True, **options)
     return axes
+
+
+def _hides(legend_: Any, points: Numbers) -> bool:
+    """Whether some of the points lie behind the legend, or so near that they touch it."""
+    box = legend_.get_window_extent().padded(6)
+    return bool(box.count_contains(legend_.axes.transData.transform(points)))
 
 
 def _shares(answer: Answer, targets: Numbers, threshold: float | None) -> tuple[Numbers, Numbers]:

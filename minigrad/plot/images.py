@@ -14,7 +14,7 @@ from minigrad.plot.inputs import array_of, label_array, numbers
 from minigrad.plot.mosaic import (
     Caption,
     Layout,
-    best_columns,
+    fitted,
     frame,
     lay_out,
     picture,
@@ -65,8 +65,8 @@ def digits(
     lines = 2 if any(caption.second for caption in captions) else int(any(captions[0][:2]))
     layout = Layout(len(shown), columns or min(10, len(shown)), height, lines)
     axes = one_axes("digits", ax, size=_figure_size(layout))
-    if ax is not None and columns is None:
-        layout = layout._replace(columns=best_columns(axes, len(shown), height, lines))
+    if ax is not None:
+        layout = fitted(axes, layout, columns)
     theme = theme_of(axes)
     lay_out(axes, layout)
     size = text_size(axes, layout, captions)
@@ -198,7 +198,7 @@ def weights(
     size = _figure_size(layout)
     axes = one_axes("weights", ax, size=(max(size[0], 2.0) + 0.9 * colorbar, max(size[1], 1.6)))
     if ax is not None and columns is None:
-        layout = layout._replace(columns=best_columns(axes, len(shown), layout.height, 0))
+        layout = fitted(axes, layout, None)
     theme = theme_of(axes)
     lay_out(axes, layout)
     drawn = None

@@ -11,9 +11,12 @@ import numpy
 from minigrad.extras import require
 from minigrad.plot.theme import Theme
 
-__all__ = ["Caption", "Layout", "best_columns", "frame", "lay_out", "picture", "text_size", "write"]
+__all__ = ["Caption", "Layout", "fitted", "frame", "lay_out", "picture", "text_size", "write"]
 
 _GAP = 0.16  # between cells, as a share of a cell
+_LINE = 0.21  # of words, as a share of a cell that is large enough
+_LETTER = 0.18 / _LINE  # the size of the letters, as a share of their line
+_READABLE = 6.5  # points, the smallest letters that are easy to read
 
 
 class Caption(NamedTuple):
@@ -32,6 +35,7 @@ class Layout(NamedTuple):
     columns: int
     height: float  # of an image, whose width is 1
     lines: int  # of words below it
+    line: float = _LINE  # the height of one
 
     @property
     def rows(self) -> int:
@@ -41,7 +45,7 @@ class Layout(NamedTuple):
     @property
     def below(self) -> float:
         """The room for the words below an image."""
-        return 0.21 * self.lines + (0.06 if self.lines else 0.0)
+        return self.line * self.lines + (0.06 if self.lines else 0.0)
 
     def corner(self, position: int) -> tuple[float, float]:
         """The left and the top of an image; y grows downwards."""
@@ -56,15 +60,37 @@ class Layout(NamedTuple):
         return width, height
 
 
-def best_columns(axes: Any, total: int, height: float, lines: int) -> int:
-    """The number of columns that makes the images as large as these Axes allow."""
-    box = axes.get_window_extent()
+def fitted(axes: Any, layout: Layout, columns: int | None) -> Layout:
+    """The layout with higher lines where these Axes are small, so that words stay readable.
 
-    def size(columns: int) -> float:
-        width, tall = Layout(total, columns, height, lines).size
-        return float(min(box.width / width, box.height / tall))
+    Unless `columns` are given, they are those that make the images as large as possible.
+    """
+    choices = range(1, layout.total + 1) if columns is None else [columns]
+    made = [_readable(axes, layout._replace(columns=number)) for number in choices]
+    return max(made, key=lambda one: _cell(axes, one))
 
-    return max(range(1, total + 1), key=size)
+
+def _readable(axes: Any, layout: Layout) -> Layout:
+    line = _READABLE / _LETTER
+    if not layout.lines or _LINE * _cell(axes, layout) >= line:
+        return layout
+    # Lines of a fixed height leave the images less room, which gives their size in points.
+    width, tall = _points(axes)
+    words = layout.rows * layout.lines * line
+    images = layout._replace(line=0.0).size
+    cell = min(width / images[0], (tall - words) / images[1])
+    return layout._replace(line=line / cell) if cell > line else layout
+
+
+def _points(axes: Any) -> tuple[float, float]:
+    box, points = axes.get_window_extent(), 72 / axes.figure.dpi
+    return box.width * points, box.height * points
+
+
+def _cell(axes: Any, layout: Layout) -> float:
+    """The width of an image in points."""
+    (width, tall), size = _points(axes), layout.size
+    return min(width / size[0], tall / size[1])
 
 
 def lay_out(axes: Any, layout: Layout) -> None:
@@ -119,19 +145,17 @@ def write(
         )  # fmt: skip
     if caption.second:
         axes.text(
-            left, line + 0.22, caption.second, color=theme.faint(0.75), fontsize=0.86 * size,
-            **place,
+            left, line + layout.line + 0.01, caption.second, color=theme.faint(0.75),
+            fontsize=0.86 * size, **place,
         )  # fmt: skip
 
 
 def text_size(axes: Any, layout: Layout, captions: Sequence[Caption]) -> float:
-    """Points, so that a line of words is a fifth of a cell high and as long as the cell."""
-    box = axes.get_window_extent()
-    dots = min(box.width / layout.size[0], box.height / layout.size[1])
-    points = 72 * dots / axes.figure.dpi
+    """Points, so that words are as high as their line and no longer than an image is wide."""
+    points = _cell(axes, layout)
     # A bold letter is about 0.7 of its size wide, a plain one 0.55 of 0.86 of it.
     longest = max(
         max(0.7 * len(caption.first) + 0.5 * len(caption.end), 0.5 * len(caption.second), 1.0)
         for caption in captions
     )
-    return float(numpy.clip(min(0.18 * points, points / longest), 4.5, 12))
+    return float(numpy.clip(min(_LETTER * layout.line * points, points / longest), 4.5, 12))
