@@ -48,8 +48,11 @@ def owner(array: Any) -> Any:
     return array
 
 
-def touch(array: Any, name: str) -> None:
-    """Note that an array's buffer was changed in place by the operation `name`."""
+def touch(array: Any, name: str, line: str | None = None) -> None:
+    """Note that an array's buffer was changed in place by the operation `name`, called at `line`.
+
+    Whoever changes many arrays asks for the line once, by `caller()`.
+    """
     buffer = owner(array)
     key = id(buffer)
     change = _changes.get(key)
@@ -58,7 +61,7 @@ def touch(array: Any, name: str) -> None:
     change.count += 1
     change.stamp = Clock.latest = tick()
     change.name = name
-    change.line = _caller()
+    change.line = caller() if line is None else line
 
 
 def _forget(key: int) -> Callable[[Any], None]:
@@ -77,8 +80,9 @@ def version(array: Any) -> int:
     return change.count if change is not None and change.buffer() is buffer else 0
 
 
-def _caller() -> str:
-    frame = sys._getframe(2)
+def caller() -> str:
+    """The line outside of minigrad that led here."""
+    frame = sys._getframe(1)
     while frame.f_back is not None:
         module = frame.f_globals.get("__name__", "")
         if not module.startswith("minigrad") and "op" not in frame.f_globals:

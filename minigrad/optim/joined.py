@@ -21,10 +21,10 @@ class Bucket:
         """Whether the joined state still is the state of each parameter."""
         return all(family.valid(state) for family in self.families)
 
-    def step(self, optimizer: Any, group: dict[str, Any]) -> None:
+    def step(self, optimizer: Any, group: dict[str, Any], line: str) -> None:
         """One update of all."""
         for family in self.families:
-            family.step(optimizer, group)
+            family.step(optimizer, group, line)
 
 
 def _families(optimizer: Any, parameters: Iterable[Any]) -> list[list[Any]]:
@@ -94,7 +94,7 @@ class Family:
             for parameter, share in zip(self.parameters, self.shares, strict=True)
         )
 
-    def step(self, optimizer: Any, group: dict[str, Any]) -> None:
+    def step(self, optimizer: Any, group: dict[str, Any], line: str) -> None:
         """One update of all, in flat arrays; then the new values go back to the parameters."""
         concatenate = self.xp.concatenate
         concatenate([p._array.reshape(-1) for p in self.parameters], out=self.values)
@@ -109,7 +109,7 @@ class Family:
                 share[name] = value
         for parameter, part in zip(self.parameters, self.parts, strict=True):
             parameter._array[...] = part
-            mutation.touch(parameter._array, "step")
+            mutation.touch(parameter._array, "step", line)
 
     def share_new(self) -> None:
         """Give each parameter its part of state that the first update made."""

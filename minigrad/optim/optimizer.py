@@ -196,6 +196,7 @@ class Optimizer:
     def _step_group(self, group: dict[str, Any]) -> None:
         small = []
         state = self.state
+        line = mutation.caller()
         may_join = self.elementwise and len(group["params"]) > 1
         for parameter in group["params"]:
             grad = parameter.grad
@@ -211,16 +212,16 @@ class Optimizer:
             if own is None:
                 own = state[parameter] = self.init(array, group)
             self.update(array, -g if group.get("maximize") else g, own, group)
-            mutation.touch(array, "step")
+            mutation.touch(array, "step", line)
         if small:
-            self._step_joined(small, group)
+            self._step_joined(small, group, line)
 
-    def _step_joined(self, parameters: list[Any], group: dict[str, Any]) -> None:
+    def _step_joined(self, parameters: list[Any], group: dict[str, Any], line: str) -> None:
         key = tuple(map(id, parameters))
         bucket = self._buckets.get(key)
         if bucket is None or not bucket.valid(self.state):
             bucket = self._buckets[key] = Bucket(self, parameters, group)
-        bucket.step(self, group)
+        bucket.step(self, group, line)
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(optimizer, args, kwargs)` before each step."""

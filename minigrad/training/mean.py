@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad.backend import to_numpy
+from minigrad.backend import ndarray, to_numpy
 from minigrad.errors import ArgumentError
 
 __all__ = ["RunningMean"]
