@@ -810,3 +810,28 @@ def test_the_legend_of_a_boundary_hides_no_point():
     # Nobody makes room for it beside these axes.
     _, box, axes = hidden(None, ["first class", "second class"])
     assert box.overlaps(axes[0].get_window_extent())
+
+
+BLANK = np.ones((2, 4, 4))
+PAIRS = np.array([[0.0, 1.0], [1.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        (lambda: plot.digits(BLANK, count=0), "'count' must be at least 1, and is 0"),
+        (lambda: plot.digits(BLANK, columns=0), "'columns' must be at least 1"),
+        (lambda: plot.weights(BLANK, columns=-1), "'columns' must be at least 1"),
+        (lambda: plot.digits(BLANK * np.nan), "pixels that are nan"),
+        (lambda: plot.activation(nn.ReLU), r"is the class ReLU; make an instance: ReLU\(\)"),
+        (lambda: plot.decision_boundary(nn.Linear, PAIRS, [0, 1]), "is the class Linear"),
+        (
+            lambda: plot.decision_boundary(np.sum, PAIRS * np.nan, [0, 1]),
+            "'x' has values that are nan",
+        ),
+        (lambda: plot.confusion_matrix([0, 1], [0.25, 1.0]), "fractions such as 0.25; round"),
+    ],
+)
+def test_more_first_mistakes_are_named(mistake, words):
+    with pytest.raises((ArgumentError, TypeError), match=words):
+        mistake()

@@ -65,6 +65,8 @@ def decision_boundary(
                 else "use function_fit() for one feature"
             )
         )
+    if not numpy.isfinite(points).all():
+        raise ArgumentError("decision_boundary(): argument 'x' has values that are nan or infinite")
     targets = label_array("decision_boundary", "y", y)
     if len(targets) != len(points):
         raise ArgumentError(

@@ -149,6 +149,11 @@ def _read(
                 f"{nearest(function, list(_ACTIVATIONS))}; or pass a function of a tensor"
             )
         function = _ACTIVATIONS[key]
+    elif isinstance(function, type):
+        raise TypeError(
+            f"activation(): argument 'function' is the class {function.__name__}; make an "
+            f"instance: {function.__name__}()"
+        )
     elif not callable(function):
         raise TypeError(
             "activation(): argument 'function' must be a name such as 'relu' or a function of a "

@@ -10,7 +10,7 @@ import numpy
 
 from minigrad.errors import ArgumentError
 from minigrad.nn.module import Module
-from minigrad.plot.inputs import array_of, label_array, numbers
+from minigrad.plot.inputs import array_of, at_least_one, label_array, numbers
 from minigrad.plot.mosaic import (
     Caption,
     Layout,
@@ -50,6 +50,7 @@ def digits(
     ten in a figure of its own and as many as fit best in `ax`.
     Raises ArgumentError for lengths that differ.
     """
+    at_least_one("digits", columns=columns, count=count)
     pixels = _images(images)
     total = len(pixels)
     right = None if labels is None else label_array("digits", "labels", labels)
@@ -95,6 +96,8 @@ def _images(images: Any) -> Numbers:
     pixels = array_of("digits", "images", images)
     if pixels.size == 0:
         raise ArgumentError("digits(): argument 'images' is empty; there is nothing to draw")
+    if pixels.dtype.kind == "f" and not numpy.isfinite(pixels).all():
+        raise ArgumentError("digits(): argument 'images' has pixels that are nan or infinite")
     if pixels.ndim == 2:
         side = math.isqrt(pixels.shape[1])
         if side * side == pixels.shape[1]:
@@ -189,6 +192,7 @@ def weights(
     the full colour, by default the largest. At most `count` images are shown.
     Raises ArgumentError for inputs that are no image.
     """
+    at_least_one("weights", columns=columns, count=count)
     values = _weight_images(layer, image_shape)
     shown = values[:count]
     if not numpy.isfinite(shown).all():

@@ -12,7 +12,7 @@ from minigrad.backend import Backend, to_numpy
 from minigrad.errors import ArgumentError
 from minigrad.tensor import Tensor
 
-__all__ = ["array_of", "label_array", "nearest", "numbers", "vector"]
+__all__ = ["array_of", "at_least_one", "label_array", "nearest", "numbers", "vector"]
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -55,6 +55,15 @@ def _plain(entry: Any) -> Any:
     if isinstance(entry, (list, tuple)):
         return [_plain(inner) for inner in entry]
     return entry
+
+
+def at_least_one(operation: str, **given: int | None) -> None:
+    """Raise ArgumentError for a number of things to draw that is below one; None is any."""
+    for argument, number in given.items():
+        if number is not None and number < 1:
+            raise ArgumentError(
+                f"{operation}(): argument '{argument}' must be at least 1, and is {number}"
+            )
 
 
 def numbers(operation: str, argument: str, value: Any) -> numpy.ndarray[Any, Any]:
@@ -113,6 +122,11 @@ def label_array(operation: str, argument: str, value: Any) -> numpy.ndarray[Any,
     if array.dtype.kind == "f":
         if not numpy.isfinite(array).all():
             raise ArgumentError(f"{operation}(): argument '{argument}' has a label that is nan")
-        if (array == numpy.round(array)).all():
-            array = array.astype(numpy.int64)
+        whole = array == numpy.round(array)
+        if not whole.all():
+            raise ArgumentError(
+                f"{operation}(): argument '{argument}' must hold class labels, and holds fractions "
+                f"such as {array[~whole][0]:g}; round scores first, as in scores > 0.5"
+            )
+        array = array.astype(numpy.int64)
     return array

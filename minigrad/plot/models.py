@@ -34,6 +34,11 @@ def ask(operation: str, model: Any, x: numpy.ndarray[Any, Any], *, scores: bool)
     Anything else is called. Raises TypeError for what cannot be called, ArgumentError for an answer
     that has not one entry or row a sample.
     """
+    if isinstance(model, type):
+        raise TypeError(
+            f"{operation}(): argument 'predict' is the class {model.__name__}; pass a trained "
+            "instance of it"
+        )
     classes = getattr(model, "classes_", None)
     threshold = None
     if isinstance(model, Module):
