@@ -39,7 +39,8 @@ class RunningMean:
                 f"the loss must give a tensor with one element, got {given}; take the mean over "
                 "the batch"
             )
-        self.total = self.total + array.astype("float64") * count
+        on_host = type(array) is ndarray
+        self.total = self.total + (array.item() if on_host else array.astype("float64")) * count
         self.count += count
 
     def compute(self) -> float:
