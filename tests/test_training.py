@@ -316,5 +316,34 @@ def test_a_file_that_is_no_run_is_refused(tmp_path):
         made.resume(tmp_path / "weights")
     made.save(tmp_path / "run")
     bare = Trainer(network())
-    with pytest.raises(ValueError, match="had its optimizer and this Trainer has none"):
+    with pytest.raises(ValueError, match="had Adam as its optimizer and this Trainer has none"):
         bare.resume(tmp_path / "run")
+    other = Trainer(bare.model, optim.AdamW(bare.model.parameters()), nn.MSELoss())
+    with pytest.raises(ValueError, match="had Adam as its optimizer and this Trainer has AdamW"):
+        other.resume(tmp_path / "run")
+
+
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(1, 1)
+
+    def forward(self, inputs):
+        return {"a": self.layer(inputs), "b": inputs}
+
+
+def test_several_outputs_need_functions_that_pick():
+    batch = (X, {"a": Y, "b": X}, minigrad.ones(60))
+
+    def distance(output, target, reduction="mean"):
+        return F.mse_loss(output["a"], target["a"], reduction=reduction)
+
+    def absolute(output, target):
+        return (output["a"] - target["a"]).abs().mean(1)
+
+    found = Trainer(Twice(), loss=distance, metrics=[absolute]).evaluate([batch])
+    assert found["absolute"] > 0
+    with pytest.raises(ValueError, match="given a dict of them; give a function that picks one"):
+        Trainer(Twice(), loss=distance, metrics=["mae"]).evaluate([batch])
+    with pytest.raises(ValueError, match="has no argument 'reduction'; let it give one value"):
+        Trainer(Twice(), loss=lambda o, t: distance(o, t)).evaluate([batch])

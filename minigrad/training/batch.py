@@ -194,7 +194,16 @@ class BatchWork:
             whole = copy.copy(self.loss)
             whole.reduction = "none"
             return whole(output, target)
-        return self.loss(output, target, reduction="none")
+        try:
+            return self.loss(output, target, reduction="none")
+        except TypeError as error:
+            if "reduction" not in str(error):
+                raise
+            raise ArgumentError(
+                "the batches have sample weights, and the loss is a function that has no argument "
+                "'reduction'; let it give one value for each sample with reduction='none', or "
+                "override compute_loss(output, target, weight)"
+            ) from None
 
 
 def several(name: str, given: Any) -> list[Any]:

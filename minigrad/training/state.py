@@ -27,6 +27,7 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
     ]
     optimizer, scheduler = trainer.optimizer, trainer.scheduler
     return {
+        "kinds": _kinds(trainer),
         "epoch": trainer.epoch,
         "step": trainer.step,
         "model": trainer.model.state_dict(),
@@ -41,12 +42,12 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
 
 def restore(trainer: Trainer, state: Mapping[str, Any]) -> None:
     """Take up a state; raises ArgumentError, KeyError or RuntimeError where it does not fit."""
-    for name in ("optimizer", "scheduler"):
-        mine, saved = getattr(trainer, name), state[name]
-        if (mine is None) != (saved is None):
+    for name, mine in _kinds(trainer).items():
+        saved = state["kinds"][name]
+        if mine != saved:
             raise ArgumentError(
-                f"the saved run {'had no' if saved is None else 'had its'} {name} and this Trainer "
-                f"has {'none' if mine is None else 'one'}; make it as it was made then"
+                f"the saved run had {saved or 'none'} as its {name} and this Trainer has "
+                f"{mine or 'none'}; make it as it was made then"
             )
     trainer.model.load_state_dict(state["model"])
     if trainer.optimizer is not None:
@@ -62,6 +63,12 @@ def restore(trainer: Trainer, state: Mapping[str, Any]) -> None:
     trainer.resumed = True
     trainer.listening = trainer.callbacks
     minigrad.set_rng_state(state["random"])
+
+
+def _kinds(trainer: Trainer) -> dict[str, str | None]:
+    """The classes whose state would mean nothing to another."""
+    parts = {"optimizer": trainer.optimizer, "scheduler": trainer.scheduler}
+    return {name: None if part is None else type(part).__name__ for name, part in parts.items()}
 
 
 def restore_run(trainer: Trainer, callbacks: Iterable[Any], feed: Feed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from minigrad.backend import Backend, asarray, backend_of
@@ -20,6 +20,13 @@ def raw(value: Any) -> Any:
         return value._array
     if type(value) in Backend.by_type:
         return value
+    parts = value.values() if isinstance(value, dict) else value
+    if isinstance(parts, Iterable) and any(isinstance(part, Traced) for part in parts):
+        raise ArgumentError(
+            f"a metric takes tensors, and was given a {type(value).__name__} of them; give a "
+            "function that picks one, for example metrics=[lambda output, target: "
+            "(output['a'] - target['a']).abs()]"
+        )
     return asarray(value)
 
 
