@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # this tree's examples, wherever this runs
 
-from examples.__main__ import NAMES, title  # noqa: E402 - found by the line above
+from examples.__main__ import CHAPTERS, NAMES, title  # noqa: E402 - found by the line above
 
 PAGE = Path(__file__).with_name("gallery.md")
 KEPT = Path(__file__).with_name("gallery")
@@ -49,7 +49,7 @@ def section(name):
     printed = (KEPT / f"{name}.txt").read_text("utf-8")
     # The fence is "py": the programs of a page whose fences say "python" are run by the tests.
     return "\n".join([
-        f"## {name}\n", title(name) + "\n", f"![{name}](gallery/{name}.png)\n",
+        f"### {name}\n", title(name) + "\n", f"![{name}](gallery/{name}.png)\n",
         f"```text\n{printed}```\n",
         f"<details><summary>the code, `examples/{name}.py`</summary>\n",
         f"```py\n{code}```\n", "</details>\n",
@@ -57,9 +57,13 @@ def section(name):
 
 
 def page():
-    shown = [name for name in NAMES if (KEPT / f"{name}.txt").exists()]
-    contents = [f"- [{name}](#{name}): {title(name)}" for name in shown]
-    return "\n".join([HEAD, *contents, "", *map(section, shown)])
+    contents, sections = [], []
+    for chapter, names in CHAPTERS.items():
+        shown = [name for name in names if (KEPT / f"{name}.txt").exists()]
+        contents += [f"**{chapter}**\n", *(f"- [{name}](#{name}): {title(name)}" for name in shown)]
+        contents.append("")
+        sections += [f"## {chapter}\n", *map(section, shown)]
+    return "\n".join([HEAD, *contents, *sections])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,20 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = tuple(sorted(path.stem for path in HERE.glob("[a-z]*.py") if path.stem != "settings"))
+CHAPTERS = {
+    "One neuron": (
+        "one_neuron", "small_and_large", "perceptron", "sklearn_perceptron", "my_nn",
+        "gradient_descents",
+    ),
+    "The parts of a network": ("activations", "losses", "learning_rate", "race"),
+    "Networks from scratch": ("scalar_graph", "xor", "parabola", "spirals"),
+    "Images and letters": (
+        "mnist_explored", "digits", "keras_mnist", "cnn_mnist", "cnn_cifar10", "shakespeare",
+    ),
+    "Three faces, and the tools around them": ("three_faces", "resume", "tuning", "gpu"),
+    "More from automatic differentiation": ("custom_function", "gradient_penalty"),
+}  # fmt: skip
+NAMES = tuple(name for names in CHAPTERS.values() for name in names)
 
 
 def title(name):
@@ -57,8 +70,10 @@ def main():
     if options.all:
         sys.exit(run_all(options.quick, options.out) > 0)
     if not options.name:
-        for name in NAMES:
-            print(f"{name:20} {title(name)}")
+        for chapter, names in CHAPTERS.items():
+            print(f"{chapter}:")
+            for name in names:
+                print(f"  {name:18} {title(name)}")
         return
     if options.name not in NAMES:
         close = difflib.get_close_matches(options.name, NAMES) or NAMES

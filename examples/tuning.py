@@ -1,6 +1,7 @@
 """Hyperparameters tuned: with Optuna, which prunes hopeless runs, and with GridSearchCV."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import optuna
 from settings import out, quick
 from sklearn.model_selection import GridSearchCV
@@ -63,11 +64,13 @@ print(f"GridSearchCV: best {search.best_score_:.3f} with {search.best_params_}")
 figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
 done = [trial for trial in study.trials if trial.value is not None]
 rates, values = [t.params["learning_rate"] for t in done], [t.value for t in done]
-axes[0].scatter(rates, values, c=[t.params["hidden"] for t in done], cmap="viridis")
+dots = axes[0].scatter(rates, values, c=[t.params["hidden"] for t in done], edgecolors="grey")
 axes[0].set(xscale="log", xlabel="learning rate", ylabel="validation accuracy", title="Optuna")
+figure.colorbar(dots, label="hidden neurons")
 scores = search.cv_results_["mean_test_score"].reshape(2, 3)
-image = axes[1].imshow(scores, cmap="viridis")
+axes[1].imshow(scores, cmap="Blues", vmin=0, vmax=2, aspect="auto")
+for (row, column), score in np.ndenumerate(scores):
+    axes[1].text(column, row, f"{score:.3f}", ha="center", va="center", color="black")
 axes[1].set(xticks=range(3), xticklabels=[1e-4, 1e-3, 1e-2], yticks=range(2), yticklabels=[16, 64])
-axes[1].set(xlabel="learning rate", ylabel="hidden neurons", title="GridSearchCV")
-figure.colorbar(image, label="accuracy, mean of 3 folds")
+axes[1].set(xlabel="learning rate", ylabel="hidden neurons", title="GridSearchCV: mean of 3 folds")
 figure.savefig(out / "tuning.png")

@@ -11,6 +11,11 @@ ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "docs" / "gallery"
 
 
+def test_every_example_has_a_chapter():
+    files = {path.stem for path in (ROOT / "examples").glob("[a-z]*.py")} - {"settings"}
+    assert sorted(NAMES) == sorted(files)
+
+
 def test_the_page_is_what_the_examples_make(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "docs")
     page = importlib.import_module("make_gallery").page()
@@ -21,7 +26,7 @@ def test_the_page_is_what_the_examples_make(monkeypatch):
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_on_the_page_as_it_is(name):
     page = (ROOT / "docs" / "gallery.md").read_text("utf-8")
-    assert f"## {name}\n" in page
+    assert f"### {name}\n" in page
     assert (ROOT / "examples" / f"{name}.py").read_text("utf-8") in page
     assert (KEPT / f"{name}.txt").read_text("utf-8") in page
     assert f"(gallery/{name}.png)" in page
