@@ -110,8 +110,10 @@ def command(*arguments, **options):
 def test_the_command_lists_the_examples():
     done = command()
     assert done.returncode == 0, done.stderr
-    listed = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    lines = done.stdout.splitlines()
+    listed = dict(line.split(maxsplit=1) for line in lines if line.startswith("  "))
     assert listed == {name: runner.title(name) for name in runner.NAMES}
+    assert [line for line in lines if line[0] != " "] == [f"{name}:" for name in runner.CHAPTERS]
     assert "settings" not in listed
 
 

@@ -23,5 +23,8 @@ def test_a_notebook_runs_from_top_to_bottom(name, tmp_path, monkeypatch):
     cells = nbformat.read(path, as_version=4).cells
     assert sum(cell.cell_type == "markdown" for cell in cells) >= 5
     outputs = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
-    assert len(outputs) >= 5
+    assert len(outputs) >= 4
     assert not [output for output in outputs if output.output_type == "error"]
+    drawn = sum("plot." in cell.source for cell in cells if cell.cell_type == "code")
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert len(pictures) == drawn
