@@ -20,7 +20,7 @@ CHAPTERS = {
     "Images and letters": (
         "mnist_explored", "digits", "keras_mnist", "cnn_mnist", "cnn_cifar10", "shakespeare",
     ),
-    "Three faces, and the tools around them": ("three_faces", "resume", "tuning", "gpu"),
+    "Three faces, and the tools around them": ("three_faces", "trainer", "resume", "tuning", "gpu"),
     "More from automatic differentiation": ("custom_function", "gradient_penalty"),
 }  # fmt: skip
 NAMES = tuple(name for names in CHAPTERS.values() for name in names)

@@ -39,6 +39,7 @@ LEARNED = {
     "keras_mnist": (r"test accuracy ([\d.]+)", (0.75, 1), (0.97, 1)),
     "shakespeare": (r"loss on new text ([\d.]+)", (2, 2.8), (1.4, 1.8)),
     "three_faces": (r"the three are equal; accuracy on the test digits ([\d.]+)", *2 * [(0.85, 1)]),
+    "trainer": (ACCURACY, (80, 100), (96, 100)),
     "tuning": (r"GridSearchCV: best ([\d.]+)", (0.8, 1), (0.9, 1)),
 }
 
