@@ -470,7 +470,7 @@ def test_a_users_own_name_is_known_within_its_scope():
         (
             lambda: losses.MeanSquaredError()(numpy.zeros(3), X),
             ArgumentError,
-            r"y_true of shape \[3\] and y_pred of shape \[3, 3\].*should give 1 numbers a sample",
+            r"y_true of shape \[3\] and y_pred of shape \[3, 3\].*should give 1 number a sample",
         ),
         (lambda: losses.MeanSquaredError()(Y, X, [1.0, 2.0]), ArgumentError, "sample_weight of sh"),
         (lambda: losses.Poisson()(Y, X), ArgumentError, "rates are at least 0"),

@@ -220,7 +220,7 @@ def test_no_data():
         fit(model(), X[:0], CLASSES[:0])
     with says("x is None"):
         fit(model())
-    with says("y is missing", "fit(x, y)"):
+    with says("y is missing", "(x, y)"):
         fit(model(), X)
 
 

@@ -27,6 +27,14 @@ BINARY = [
 REDUCTIONS = ["sum", "mean", "max", "min", "std", "var", "prod", "all", "any", "median"]
 
 
+@pytest.fixture(autouse=True)
+def _names_from_the_start():
+    """Layers are numbered anew in each test, and in the tests that come after."""
+    keras.utils.clear_session()
+    yield
+    keras.utils.clear_session()
+
+
 def same(found, wanted):
     wanted = numpy.asarray(wanted)
     assert tuple(found.shape) == wanted.shape

@@ -12,6 +12,8 @@ the same network in PyTorch's style gets. Shapes, arguments and defaults are Ker
 2
 """
 
+from typing import Any as _Any
+
 from minigrad.keras import activations as activations
 from minigrad.keras import backend as backend
 from minigrad.keras import callbacks as callbacks
@@ -32,6 +34,12 @@ from minigrad.keras import utils as utils
 from minigrad.keras.layers import Input as Input
 from minigrad.keras.layers import InputSpec as InputSpec
 from minigrad.keras.layers import Layer as Layer
+from minigrad.keras.lookup import no_attribute as _no_attribute
 from minigrad.keras.models import Model as Model
 from minigrad.keras.models import Sequential as Sequential
 from minigrad.keras.symbolic import KerasTensor as KerasTensor
+
+
+def __getattr__(name: str) -> _Any:
+    """Say what a misspelt name most likely means."""
+    raise _no_attribute("keras", name, list(globals()))

@@ -48,6 +48,17 @@ def unknown(where: str, kind: str, name: str, known: Mapping[str, Any] | list[st
     return f"{where}: unknown {kind} {name!r}; known are {', '.join(sorted(known))}"
 
 
+def no_attribute(where: str, name: str, known: list[str]) -> AttributeError:
+    """The error for a name that a module lacks, with the nearest ones that it has.
+
+    >>> str(no_attribute("keras.layers", "Dence", ["Dense", "Dot"]))
+    "keras.layers has no 'Dence'; did you mean 'Dense'?"
+    """
+    close = [] if name.startswith("_") else nearest(name, [one for one in known if one[0] != "_"])
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return AttributeError(f"{where} has no {name!r}{hint}")
+
+
 class Lookup:
     """The objects of one kind by name: classes, which are made with their defaults, and functions.
 

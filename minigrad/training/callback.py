@@ -9,6 +9,8 @@ __all__ = ["BatchLogs", "Callback", "CallbackList"]
 
 Logs = Mapping[str, float]
 
+_OLD_HOOKS = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
+
 
 class Callback:
     """Is told of each event of a run; a subclass overrides the hooks that it needs.
@@ -19,7 +21,8 @@ class Callback:
     those of the validation, whose names begin with "val_". Set `self.trainer.stop_training = True`
     to stop.
 
-    The hooks have the names of Keras's. A callback that remembers something from epoch to epoch
+    The hooks have the names of Keras's; `on_batch_begin` and `on_batch_end` are other names for
+    those of a batch of training. A callback that remembers something from epoch to epoch
     gives it out in `state_dict()` and takes it back in `load_state_dict()`, so that a run that is
     resumed goes on as if it had never stopped. Callbacks are told in the order of the list, but
     one that saves the others' state has a higher `order` and is told after them.
@@ -29,6 +32,13 @@ class Callback:
     trainer: Any = None
     model: Any = None
     params: dict[str, Any]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        # Keras's older names of the hooks of a batch of training.
+        super().__init_subclass__(**options)
+        for old, hook in _OLD_HOOKS.items():
+            if old in vars(cls) and hook not in vars(cls):
+                setattr(cls, hook, vars(cls)[old])
 
     def set_trainer(self, trainer: Any) -> None:
         """Called once before a run."""

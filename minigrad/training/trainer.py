@@ -228,6 +228,8 @@ class Trainer(BatchWork):
     # How it is done.
 
     def _first_epoch(self, epochs: int, initial_epoch: int | None) -> int:
+        if not hasattr(epochs, "__index__"):
+            raise TypeError(f"fit(): epochs must be an integer, got {epochs!r}")
         if epochs < 1:
             raise ArgumentError(f"fit(): epochs must be at least 1, got {epochs}")
         if initial_epoch is not None:

@@ -1,5 +1,7 @@
 """Keras's layers."""
 
+from typing import Any as _Any
+
 from minigrad.keras.layers.activation import *  # noqa: F403
 from minigrad.keras.layers.attention import *  # noqa: F403
 from minigrad.keras.layers.augmentation import *  # noqa: F403
@@ -20,3 +22,9 @@ from minigrad.keras.layers.reshaping import *  # noqa: F403
 from minigrad.keras.layers.resizing import *  # noqa: F403
 from minigrad.keras.layers.transposed import *  # noqa: F403
 from minigrad.keras.layers.wrappers import *  # noqa: F403
+from minigrad.keras.lookup import no_attribute as _no_attribute
+
+
+def __getattr__(name: str) -> _Any:
+    """Say what a misspelt name most likely means."""
+    raise _no_attribute("keras.layers", name, list(globals()))

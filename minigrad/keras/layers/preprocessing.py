@@ -76,8 +76,8 @@ class Normalization(Layer):
                 "Normalization(): give both mean and variance, or neither and call adapt(data)"
             )
         self.axis = axis if axis is None or isinstance(axis, int) else list(axis)
-        self.mean = _listed(mean)
-        self.variance = _listed(variance)
+        self.input_mean = _listed(mean)
+        self.input_variance = _listed(variance)
         self.invert = invert
 
     def _axes(self, count: int) -> list[int]:
@@ -96,8 +96,8 @@ class Normalization(Layer):
         self._statistics_shape = tuple(sizes)
         self.register_buffer("moving_mean", zeros(*sizes, dtype=self.dtype))
         self.register_buffer("moving_variance", ones(*sizes, dtype=self.dtype))
-        if self.mean is not None:
-            self._keep(numpy.asarray(self.mean), numpy.asarray(self.variance))
+        if self.input_mean is not None:
+            self._keep(numpy.asarray(self.input_mean), numpy.asarray(self.input_variance))
             return
         kept = [size for axis, size in enumerate(sizes) if axis in axes]
         for name in ("mean", "variance"):
@@ -115,7 +115,7 @@ class Normalization(Layer):
 
     def adapt(self, data: Any) -> None:
         """Learn mean and variance from an array or tensor, or from what iterates over batches."""
-        if self.mean is not None:
+        if self.input_mean is not None:
             raise ArgumentError(
                 "adapt(): this Normalization was given its mean and variance; leave them out to "
                 "learn them"
@@ -146,12 +146,28 @@ class Normalization(Layer):
             raise ArgumentError("adapt(): the data are empty")
         self._keep(mean, squares / count)
 
+    @property
+    def mean(self) -> Any:
+        """The mean that was learned or given, with a length for each axis; None before."""
+        return self.moving_mean.clone() if self.built else self.input_mean
+
+    @property
+    def variance(self) -> Any:
+        """The variance that was learned or given, with a length for each axis; None before."""
+        return self.moving_variance.clone() if self.built else self.input_variance
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        given = {"mean": self.input_mean, "variance": self.input_variance}
+        return {**super().get_config(), **given}
+
     def call(self, inputs: Any) -> Any:
         """The normalised inputs."""
-        spread = minigrad.clamp(self.moving_variance.sqrt(), min=1e-7)
-        if self.invert:
-            return self.moving_mean + inputs * spread
-        return (inputs - self.moving_mean) / spread
+        mean, variance = self.moving_mean, self.moving_variance
+        if self.axis is None:
+            mean, variance = mean.reshape(-1), variance.reshape(-1)
+        spread = minigrad.clamp(variance.sqrt(), min=1e-7)
+        return mean + inputs * spread if self.invert else (inputs - mean) / spread
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The input's shape."""

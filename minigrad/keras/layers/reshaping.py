@@ -184,4 +184,5 @@ class Lambda(Layer):
             return super().compute_output_shape(input_shape)
         if callable(self.wanted_shape):
             return tuple(self.wanted_shape(input_shape))
-        return (input_shape[0], *self.wanted_shape)
+        several = isinstance(input_shape[0], (list, tuple))
+        return ((input_shape[0] if several else input_shape)[0], *self.wanted_shape)

@@ -10,6 +10,9 @@ from minigrad.errors import ArgumentError
 __all__ = ["InputSpec", "check_specs"]
 
 
+_RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional")
+
+
 class InputSpec:
     """The shapes that an input may have, the batch included: None stands for any length.
 
@@ -86,11 +89,11 @@ def _check(spec: InputSpec, shape: Any, name: str, kind: str, what: str) -> None
     if problem is not None:
         raise ArgumentError(
             f"layer '{name}' ({kind}) {problem}, but its {what} has shape {tuple(shape)}"
-            f"{_advice(spec, tuple(shape))}"
+            f"{_advice(spec, tuple(shape), kind)}"
         )
 
 
-def _advice(spec: InputSpec, shape: tuple[Any, ...]) -> str:
+def _advice(spec: InputSpec, shape: tuple[Any, ...], kind: str) -> str:
     """The reshape that makes the input fit, where there is an obvious one."""
     known = [length for length in shape[1:] if length is not None]
     last = spec.axes.get(-1)
@@ -100,6 +103,11 @@ def _advice(spec: InputSpec, shape: tuple[Any, ...]) -> str:
     if last is not None and len(known) == len(shape) - 1 and product == last and len(shape) > 2:
         return f"; put a Flatten() layer before it, or reshape the data: x.reshape(-1, {last})"
     if spec.ndim is not None and len(shape) == spec.ndim - 1 and last in (None, 1):
+        if kind in _RECURRENT:
+            return (
+                "; it takes (batch, steps, features): give return_sequences=True to a recurrent "
+                "layer before it, or add the axis: x[..., None]"
+            )
         return "; add the missing axis: x[..., None]"
     if spec.min_ndim is not None and len(shape) == spec.min_ndim - 1:
         return "; add the missing axis: x[..., None] (or x[None] for a single sample)"

@@ -157,7 +157,7 @@ class Weight:
             given = given.transpose([self.axes.index(axis) for axis in range(len(self.axes))])
         tensor = self.tensor.detach()
         dtype = tensor._array.dtype
-        values = numpy.ascontiguousarray(given.reshape(tuple(tensor.shape)), dtype)
+        values = numpy.asarray(given.reshape(tuple(tensor.shape)), dtype, order="C")
         tensor.copy_(from_numpy(values).to(tensor.device))
 
     def initialize(self) -> None:

@@ -36,6 +36,16 @@ def targets(y_true: Any, y_pred: Any) -> Any:
     return y_true.to(y_pred.device, y_pred.dtype)
 
 
+def of_one_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """(n,) beside (n, 1) as (n, 1), so that subtracting them does not make (n, n) of them."""
+    a, b = y_true.shape, y_pred.shape
+    if b == (*a, 1):
+        return y_true.unsqueeze(-1), y_pred
+    if a == (*b, 1):
+        return (y_true, y_pred.unsqueeze(-1)) if len(b) == 1 else (y_true.squeeze(-1), y_pred)
+    return y_true, y_pred
+
+
 def aligned(loss: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Targets and predictions as floating tensors of one shape.
 
@@ -43,20 +53,18 @@ def aligned(loss: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     broadcasting them would pair elements that do not belong together.
     """
     y_pred = predictions(y_pred)
-    y_true = targets(y_true, y_pred)
+    y_true, y_pred = of_one_rank(targets(y_true, y_pred), y_pred)
     a, b = y_true.shape, y_pred.shape
     if a == b:
         return y_true, y_pred
-    if b == (*a, 1):
-        return y_true.unsqueeze(-1), y_pred
-    if a == (*b, 1):
-        return (y_true, y_pred.unsqueeze(-1)) if len(b) == 1 else (y_true.squeeze(-1), y_pred)
     if prod(a) == prod(b):
         fix = f"if the elements are in the same order, reshape the targets to {list(b)}"
     elif a[:1] != b[:1]:
         fix = f"there are {a[0] if a else 1} targets for {b[0] if b else 1} predictions"
     elif len(b) > 1:
-        fix = f"the model's last layer should give {prod(a[1:])} numbers a sample, not {b[-1]}"
+        count = prod(a[1:])
+        plural = "" if count == 1 else "s"
+        fix = f"the model's last layer should give {count} number{plural} a sample, not {b[-1]}"
     else:
         fix = "each prediction needs its own target"
     raise ArgumentError(
@@ -165,6 +173,8 @@ class Loss:
         y_pred = predictions(y_pred, self.dtype)
         if not self.targets_are_classes:
             y_true = targets(y_true, y_pred)
+            if y_true.ndim != y_pred.ndim:
+                y_true, y_pred = of_one_rank(y_true, y_pred)
         mask = self.mask(y_true)
         if sample_weight is None and mask is None and self.reduction in _MEANS:
             return self.mean(y_true, y_pred)

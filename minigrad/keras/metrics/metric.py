@@ -8,6 +8,7 @@ from typing import Any
 import minigrad
 from minigrad.errors import ArgumentError
 from minigrad.keras.layers.weight import Variable
+from minigrad.keras.losses.loss import of_one_rank
 from minigrad.keras.naming import snake_case, unique_name
 from minigrad.tensor import Tensor
 from minigrad.training.metrics import FunctionMetric
@@ -224,10 +225,17 @@ class MeanMetricWrapper(Known, FunctionMetric):
     ) -> None:
         self.fn = fn
         self.kwargs = kwargs
-        self.start(kwargs, self._swapped, name or getattr(fn, "__name__", None) or "metric")
+        self.start(kwargs, self._swapped, name or _name_of(fn))
 
     def _swapped(self, output: Any, target: Any) -> Any:
-        return self.fn(_tensor(target), _tensor(output), **self.kwargs)
+        target, output = of_one_rank(_tensor(target), _tensor(output))
+        return self.fn(target, output, **self.kwargs)
+
+
+def _name_of(function: Any) -> str:
+    """The function's name, "lambda" where it has none."""
+    name: str = getattr(function, "__name__", "metric")
+    return name.strip("<>")
 
 
 def auto_name(metric: Metric) -> str:

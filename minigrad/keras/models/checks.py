@@ -11,7 +11,7 @@ from minigrad.backend import to_numpy
 from minigrad.errors import ArgumentError
 from minigrad.keras.symbolic import flatten
 
-__all__ = ["check_finite", "check_inputs", "check_losses", "check_targets"]
+__all__ = ["check_finite", "check_inputs", "check_losses", "check_own_steps", "check_targets"]
 
 _PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "sparsemax")
 _ANY_NUMBERS = ("linear", "tanh", "leaky_relu", "elu", "selu", "log_softmax")
@@ -218,3 +218,17 @@ def _activation(layer: Any) -> str | None:
     if hasattr(layer, "_graph"):
         return _last_activations(layer)[0]
     return getattr(getattr(layer, "activation", None), "__name__", None)
+
+
+_OWN_STEPS = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
+
+
+def check_own_steps(model: Any) -> None:
+    """Raise ArgumentError for steps of training that a subclass writes itself: none is called."""
+    for name in _OWN_STEPS:
+        if hasattr(type(model), name):
+            raise ArgumentError(
+                f"compile(): {type(model).__name__} writes its own {name}(), which fit() would not "
+                "call; write a loop with train_on_batch(), or subclass minigrad.training.Trainer, "
+                "whose forward() and compute_loss() can be overridden"
+            )

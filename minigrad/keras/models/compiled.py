@@ -29,6 +29,7 @@ class Losses:
         each = _per_output("loss", given, names)
         self.each = [_made_loss(loss) for loss in each]
         factors = _per_output("loss_weights", weights, names)
+        _check_factors(factors, weights)
         self.weights = [1.0 if factor is None else float(factor) for factor in factors]
         self.names = names
         self.parts = [RunningMean() for _ in self.each] if len(self.each) > 1 else []
@@ -83,6 +84,15 @@ class Losses:
         return {
             f"{name}_loss": part.compute() for name, part in zip(names, self.parts) if part.count
         }
+
+
+def _check_factors(factors: list[Any], given: Any) -> None:
+    for factor in factors:
+        if factor is not None and not hasattr(factor, "__float__"):
+            raise ArgumentError(
+                f"compile(): loss_weights, the third argument, must be numbers, got {given!r}; "
+                f"for metrics write metrics={given if isinstance(given, list) else [factor]!r}"
+            )
 
 
 def _made_loss(loss: Any) -> Any:
@@ -150,9 +160,17 @@ class Measures:
         used: dict[str, int] = {}
         prepared = []
         for place, metric, use_weight in self.places:
+            if place >= len(outputs):
+                raise ArgumentError(
+                    f"compile() was given metrics for {place + 1} outputs and the model has "
+                    f"{len(outputs)}"
+                )
             if isinstance(metric, str):
                 metric = _by_shape(metric, outputs[place], targets[place])
-            name = f"{self._name(place)}_{metric.name}" if several else metric.name
+            own = metric.name
+            name = f"{self._name(place)}_{own}" if several else own
+            if use_weight and name in used:
+                name = f"{self._name(place)}_weighted_{own}" if several else f"weighted_{own}"
             count = used.get(name, 0)
             used[name] = count + 1
             metric.name_in_logs = f"{name}_{count}" if count else name
@@ -211,6 +229,9 @@ def _lists(given: Any, names: list[str]) -> list[list[Any]]:
             f"compile(): metrics must be a list such as ['accuracy'], got {given!r}"
         )
     if count == 1:
+        if not names and any(isinstance(one, (list, tuple)) or one is None for one in given):
+            # A subclass, whose outputs are not known before it is called: a list for each.
+            return [_as_list(one) for one in given]
         nested = [metric for one in given for metric in _as_list(one)]
         return [nested]
     if any(isinstance(one, (list, tuple)) or one is None for one in given) or len(given) == count:

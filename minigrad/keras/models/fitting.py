@@ -8,7 +8,7 @@ import minigrad
 from minigrad.errors import ArgumentError
 from minigrad.keras import optimizers
 from minigrad.keras.models.arrays import is_stream
-from minigrad.keras.models.checks import check_inputs, check_losses
+from minigrad.keras.models.checks import check_inputs, check_losses, check_own_steps
 from minigrad.keras.models.compiled import Losses, Measures
 from minigrad.keras.models.data import ArrayData, Stream, weights_of_classes
 from minigrad.keras.models.trainer import KerasTrainer
@@ -57,6 +57,7 @@ class Fitting:
                 f"{optimizer.__name__}(learning_rate=0.001)"
             )
         model: Any = self
+        check_own_steps(model)
         names = list(model.output_names)
         self.optimizer = optimizers.get(optimizer)
         self._losses = Losses(loss, loss_weights, names)
@@ -83,6 +84,10 @@ class Fitting:
         if self._measures is None:
             return []
         return [metric for _, metric, _ in self._measures.places if not isinstance(metric, str)]
+
+    def get_metrics_result(self) -> dict[str, float]:
+        """What was measured last, by name: the loss and the metrics."""
+        return {} if self._trainer is None else dict(self._trainer.logs())
 
     @property
     def metrics_names(self) -> list[str]:
@@ -117,7 +122,7 @@ class Fitting:
         if to_train and self.optimizer is None:
             raise ArgumentError(f"{what}: compile() was given no optimizer; write 'adam'")
 
-    def _ready_trainer(self, sample: Any, *, to_train: bool) -> KerasTrainer:
+    def _ready_trainer(self, sample: Any, where: str, *, to_train: bool) -> KerasTrainer:
         """The Trainer, after the weights are made and the optimizer knows them."""
         self._build_from(sample)
         model: Any = self
@@ -129,7 +134,7 @@ class Fitting:
             parameters = [one for one in model.parameters() if one.requires_grad]
             if not parameters:
                 raise ArgumentError(
-                    f"fit(): the model '{model.name}' has no trainable weights; set "
+                    f"{where}: the model '{model.name}' has no trainable weights; set "
                     "trainable = True on a layer and compile again"
                 )
             self.optimizer.build(parameters)
@@ -164,9 +169,7 @@ class Fitting:
                 )
             return Stream(self, x, where, labelled=labelled)
         if y is None and labelled and self._losses is not None and any(self._losses.each):
-            raise ArgumentError(
-                f"{where}: y is missing; give the targets: {where.rstrip(')')}x, y)"
-            )
+            raise ArgumentError(f"{where}: y is missing; give the inputs and their targets: (x, y)")
         return ArrayData(self, x, y, sample_weight, where=where)
 
     # Training.
@@ -210,7 +213,7 @@ class Fitting:
                 data, held_out = data.split(validation_split)
         if class_weight is not None:
             self._weigh(data, class_weight, where)
-        trainer = self._ready_trainer(_sample(data), to_train=True)
+        trainer = self._ready_trainer(_sample(data), where, to_train=True)
         batches: Any = data
         if isinstance(data, ArrayData):
             data.check()
@@ -271,7 +274,7 @@ class Fitting:
         where = "evaluate()"
         self._require_compiled(where, to_train=False)
         data = self._data(where, x, y, sample_weight, labelled=True)
-        trainer = self._ready_trainer(_sample(data), to_train=False)
+        trainer = self._ready_trainer(_sample(data), where, to_train=False)
         if isinstance(data, ArrayData):
             data.check()
         listeners, shown = _listeners(callbacks, verbose)
@@ -330,7 +333,7 @@ class Fitting:
         data = self._one_batch(where, x, y, sample_weight)
         if class_weight is not None:
             self._weigh(data, class_weight, where)
-        trainer = self._ready_trainer(data.x, to_train=True)
+        trainer = self._ready_trainer(data.x, where, to_train=True)
         check_inputs(self, data.x, where)
         return _returned(trainer.on_one_batch(_whole(data), training=True), return_dict)
 
@@ -341,7 +344,7 @@ class Fitting:
         where = "test_on_batch()"
         self._require_compiled(where, to_train=False)
         data = self._one_batch(where, x, y, sample_weight)
-        trainer = self._ready_trainer(data.x, to_train=False)
+        trainer = self._ready_trainer(data.x, where, to_train=False)
         check_inputs(self, data.x, where)
         with minigrad.no_grad():
             logs = trainer.on_one_batch(_whole(data), training=False)
@@ -386,7 +389,7 @@ def _listeners(callbacks: Any, verbose: Any) -> tuple[list[Callback], int]:
 
 def _returned(logs: dict[str, float], as_dict: bool) -> Any:
     if as_dict:
-        return logs
+        return dict(sorted(logs.items()))
     values = list(logs.values())
     return values[0] if len(values) == 1 else values
 

@@ -31,8 +31,9 @@ class Graph:
                 _check_symbolic(what, leaf)
         self.given: list[KerasTensor] = flatten(inputs)
         self.wanted: list[KerasTensor] = flatten(outputs)
-        self.nodes = _in_order(self.given, self.wanted)
-        self.operations = _by_depth(self.given, self.wanted, self.nodes)
+        ends = _sorted_leaves(outputs)
+        self.nodes = _in_order(self.given, ends)
+        self.operations = _by_depth(self.given, ends, self.nodes)
         counts = Counter(operation.name for operation in self.operations)
         twice = [name for name, count in counts.items() if count > 1]
         if twice:
@@ -123,6 +124,15 @@ class Graph:
                 "with one array for each, or a dict by their names"
             )
         return listed
+
+
+def _sorted_leaves(structure: Any) -> list[KerasTensor]:
+    """The leaves with those of a dict in the order of its sorted keys, as Keras walks them."""
+    if isinstance(structure, dict):
+        structure = [structure[key] for key in sorted(structure)]
+    if not isinstance(structure, (list, tuple)):
+        return [structure]
+    return [leaf for part in structure for leaf in _sorted_leaves(part)]
 
 
 def _converted(value: Any, tensor: KerasTensor, whole: bool) -> Any:

@@ -20,7 +20,7 @@ _WIDTH = 76
 # How the width is shared out between the columns.
 _PLAIN = {"Layer (type)": 33, "Output Shape": 24, "Param #": 15}
 _CONNECTED = {"Layer (type)": 21, "Output Shape": 19, "Param #": 12, "Connected to": 19}
-_TRAINABLE = 11
+_TRAINABLE = 14
 _ON_THE_RIGHT = ("Param #",)
 
 
@@ -182,6 +182,8 @@ def _totals(model: Any) -> list[str]:
         else:
             other, sizes[1] = other + count, sizes[1] + size
     if model.optimizer is not None and model.optimizer.built:
+        # Keras counts the rate and the number of steps among the optimizer's numbers.
+        kept, sizes[2] = 2, 8
         for leaf in flatten(model.optimizer.state_dict()["state"]):
             if isinstance(leaf, Traced):
                 array = leaf._array

@@ -1,7 +1,8 @@
 """Keras's optimizers by name, each one an optimizer of minigrad.optim with Keras's defaults.
 
 The steps are those of minigrad.optim, which are torch's. Where Keras puts epsilon elsewhere, the
-docstring says so; it matters only for gradients as small as epsilon.
+docstring says so; that makes a difference for gradients which are as small as epsilon, and in
+RMSprop as its root.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy
+
 import minigrad
 from minigrad import optim
 from minigrad.errors import ArgumentError, GraphError
@@ -20,6 +22,20 @@ from minigrad.nn.utils import clip_grad_norm_, clip_grad_value_
 __all__ = ["Optimizer"]
 
 _COMMON = ("learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "name")
+
+
+class Rate(float):
+    """A learning rate that knows its optimizer: a number that listings `assign` to."""
+
+    optimizer: Optimizer
+
+    def assign(self, value: Any) -> None:
+        """Set the optimizer's rate."""
+        self.optimizer.learning_rate = value
+
+    def numpy(self) -> Any:
+        """The number as NumPy's."""
+        return numpy.float32(self)
 
 
 class Optimizer:
@@ -92,7 +108,7 @@ class Optimizer:
         """
         parameters = list(parameters)
         if self.inner is None:
-            self.inner = self.make(parameters, self.learning_rate)
+            self.inner = self.make(parameters, self._current_rate())
             return
         known = {id(parameter) for parameter in self.variables}
         strange = sum(id(parameter) not in known for parameter in parameters)
@@ -125,14 +141,19 @@ class Optimizer:
 
     # The rate.
 
-    @property
-    def learning_rate(self) -> float:
-        """The rate of the next step; settable to a number or a schedule at any time."""
+    def _current_rate(self) -> float:
         if self._schedule is not None:
             return float(self._schedule(self.iterations))
         if self.inner is not None:
             return float(self.inner.param_groups[0]["lr"])
         return self._rate
+
+    @property
+    def learning_rate(self) -> Rate:
+        """The rate of the next step; settable to a number or a schedule at any time."""
+        rate = Rate(self._current_rate())
+        rate.optimizer = self
+        return rate
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -158,7 +179,7 @@ class Optimizer:
             self._pass_on(self._rate)
 
     @property
-    def lr(self) -> float:
+    def lr(self) -> Rate:
         """Short for `learning_rate`."""
         return self.learning_rate
 
@@ -253,6 +274,7 @@ class Optimizer:
     def get_config(self) -> dict[str, Any]:
         """The arguments that make the same optimizer again."""
         common: dict[str, Any] = {argument: getattr(self, argument) for argument in _COMMON}
+        common["learning_rate"] = self._current_rate()
         if self._schedule is not None:
             common["learning_rate"] = config_of(self._schedule)
         return {**common, **{option: getattr(self, option) for option in self.options}}
@@ -263,7 +285,7 @@ class Optimizer:
         return cls(**config)
 
     def __repr__(self) -> str:
-        config = {**self.get_config(), "learning_rate": self._schedule or self.learning_rate}
+        config = {**self.get_config(), "learning_rate": self._schedule or self._current_rate()}
         settings = ", ".join(
             f"{argument}={value!r}"
             for argument, value in config.items()
