@@ -14,6 +14,7 @@ the same network in PyTorch's style gets. Shapes, arguments and defaults are Ker
 
 from typing import Any as _Any
 
+from minigrad import __version__ as __version__
 from minigrad.keras import activations as activations
 from minigrad.keras import backend as backend
 from minigrad.keras import callbacks as callbacks
@@ -27,6 +28,7 @@ from minigrad.keras import metrics as metrics
 from minigrad.keras import models as models
 from minigrad.keras import ops as ops
 from minigrad.keras import optimizers as optimizers
+from minigrad.keras import preprocessing as preprocessing
 from minigrad.keras import random as random
 from minigrad.keras import regularizers as regularizers
 from minigrad.keras import saving as saving

@@ -27,4 +27,5 @@ from minigrad.keras.lookup import no_attribute as _no_attribute
 
 def __getattr__(name: str) -> _Any:
     """Say what a misspelt name most likely means."""
-    raise _no_attribute("keras.layers", name, list(globals()))
+    known = [one for one, found in globals().items() if callable(found)]
+    raise _no_attribute("keras.layers", name, known)
