@@ -273,6 +273,37 @@ def test_a_callback_in_keras_2s_manner_sees_every_batch_and_sets_the_rate():
     assert float(model.optimizer.learning_rate) == 0.25
 
 
+def test_callbacks_that_stop_save_log_and_slow_down(tmp_path, capsys):
+    r = draws()
+    x, y = r.randn(128, 5).astype("float32"), r.randint(0, 2, (128, 1))
+    model = keras.Sequential(
+        [keras.Input((5,)), layers.Dense(16, activation="tanh"), layers.Dense(1, "sigmoid")]
+    )
+    start_alike(model)
+    model.compile(keras.optimizers.SGD(0.5), "binary_crossentropy", metrics=["accuracy"])
+    best, log = tmp_path / "best.keras", tmp_path / "log.csv"
+    callbacks = [
+        keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True, verbose=1),
+        keras.callbacks.ModelCheckpoint(best, monitor="val_loss", save_best_only=True),
+        keras.callbacks.CSVLogger(log),
+        keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1, min_lr=0.01),
+    ]
+    history = fitted(model, x, y, epochs=12, validation_split=0.25, callbacks=callbacks)
+    # Keras's.
+    assert history["val_loss"] == pytest.approx(
+        [0.71013, 0.70963, 0.71084, 0.71177, 0.71227], **CLOSE
+    )
+    assert history["learning_rate"] == [0.5, 0.5, 0.5, 0.25, 0.125]
+    said = capsys.readouterr().out
+    assert "Epoch 5: early stopping" in said
+    assert "Restoring model weights from the end of the best epoch: 2." in said
+    assert len(log.read_text().split()) == 6
+    found = [
+        one.evaluate(x[96:], y[96:], verbose=0) for one in (model, keras.models.load_model(best))
+    ]
+    assert found[0] == found[1] == pytest.approx([0.70963, 0.375], **CLOSE)
+
+
 def test_functions_and_objects_of_ones_own_as_losses_and_metrics():
     class Regularized(keras.losses.Loss):
         def call(self, y_true, y_pred):
@@ -467,6 +498,10 @@ MISTAKES = [
     (lambda m, x, y: Stepping().compile("sgd", "mse"), r"its own train_step\(\), which fit\(\)"),
     (lambda m, x, y: frozen(m).train_on_batch(x, y), r"train_on_batch\(\): .* no trainable weig"),
     (lambda m, x, y: keras.utils.PyDataset()[0], "has no __getitem__"),
+    (
+        lambda m, x, y: m.fit(x, y, callbacks=[keras.callbacks.ModelCheckpoint("best.h5")]),
+        r"ModelCheckpoint\(\): HDF5 files are not written; use the ending .keras",
+    ),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.keras.models.saving import save_model, save_weights
+from minigrad.keras.models.saving import check_ending, save_model, save_weights
 from minigrad.training import Callback, History, callbacks
 from minigrad.training.callbacks import (
     CSVLogger,
@@ -35,6 +35,11 @@ class ModelCheckpoint(callbacks.ModelCheckpoint):
     `save_weights_only` those of `model.save_weights`. The arguments are those of
     `minigrad.training.callbacks.ModelCheckpoint`.
     """
+
+    def set_trainer(self, trainer: Any) -> None:
+        """Called once before a run: the time to refuse a file that cannot be written."""
+        check_ending(self.filepath, "ModelCheckpoint()")
+        super().set_trainer(trainer)
 
     def save(self, path: str) -> None:
         """Write the file."""

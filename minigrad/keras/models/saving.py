@@ -13,6 +13,7 @@ from minigrad.keras.lookup import custom_object_scope
 from minigrad.keras.models.registry import deserialize_layer, serialize_layer
 
 __all__ = [
+    "check_ending",
     "clone_model",
     "load_model",
     "load_weights",
@@ -111,13 +112,19 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
     return type(model).from_config(model.get_config())
 
 
-def _checked_path(filepath: Any, overwrite: bool, what: str) -> str:
+def check_ending(filepath: Any, what: str) -> str:
+    """The path. Raises ArgumentError where its ending promises a format that is not written."""
     path: str = os.fspath(filepath)
     if path.endswith((".h5", ".hdf5")):
         raise ArgumentError(
             f"{what}: HDF5 files are not written; use the ending .keras, "
             f"{os.path.splitext(path)[0] + '.keras'!r}, for a safetensors file"
         )
+    return path
+
+
+def _checked_path(filepath: Any, overwrite: bool, what: str) -> str:
+    path = check_ending(filepath, what)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{what}: {path} is there already; pass overwrite=True")
     return path
