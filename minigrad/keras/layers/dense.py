@@ -69,7 +69,8 @@ class Dense(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The activation of the affine map."""
-        return self.activation(self.linear(inputs))
+        out = self.linear(inputs)
+        return out if self.activation is activations.linear else self.activation(out)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The input's shape with `units` last."""

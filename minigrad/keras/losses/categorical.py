@@ -9,6 +9,7 @@ from minigrad.errors import ArgumentError, DtypeError, PositionError
 from minigrad.keras.config import epsilon
 from minigrad.keras.losses.binary import check_smoothing
 from minigrad.keras.losses.loss import (
+    MEANS,
     LossFunctionWrapper,
     check_not_negative,
     predictions,
@@ -211,6 +212,14 @@ def _sparse(
         raise _no_class(classes, y_pred.shape[0 if y_pred.ndim == 1 else 1], ignore_class) from None
 
 
+def _by_logits(y_pred: Any, classes: Any) -> Any:
+    """The mean loss of a batch that needs no preparation."""
+    try:
+        return F.cross_entropy(y_pred, classes, ignore_index=_NOTHING_IGNORED)
+    except IndexError:
+        raise _no_class(classes, y_pred.shape[1], None) from None
+
+
 def _no_class(classes: Any, count: int, ignore_class: int | None) -> PositionError:
     """The error for labels out of range: how many, and the first of them."""
     array = classes._array
@@ -340,6 +349,20 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
             ignore_class=ignore_class,
             axis=axis,
         )
+
+        self._plain = from_logits and ignore_class is None and axis == -1 and dtype is None
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The reduced loss; `sample_weight` holds a number for each sample."""
+        if self._plain and sample_weight is None and self.reduction in MEANS:
+            # The usual batch of a classifier goes straight to the function that knows it.
+            classes: Any = getattr(y_true, "_array", None)
+            logits: Any = getattr(y_pred, "_array", None)
+            if classes is not None and type(classes) is type(logits) and logits.ndim == 2:
+                usual = classes.dtype == minigrad.int64 and logits.dtype == minigrad.float32
+                if usual and classes.shape == logits.shape[:1] and logits.shape[1] > 1:
+                    return _by_logits(y_pred, y_true)
+        return super().__call__(y_true, y_pred, sample_weight)
 
     def mean(self, y_true: Any, y_pred: Any) -> Any:
         """The mean loss, as one number."""

@@ -14,7 +14,7 @@ from minigrad.tensor import Tensor
 __all__ = ["Loss", "LossFunctionWrapper"]
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
-_MEANS = ("sum_over_batch_size", "mean")
+MEANS = ("sum_over_batch_size", "mean")
 
 
 def predictions(y_pred: Any, dtype: Any = None) -> Any:
@@ -105,7 +105,7 @@ def reduced(values: Any, weight: Any, reduction: str | None) -> Any:
         return values
     if reduction == "sum":
         return values.sum()
-    if reduction in _MEANS or weight is None:
+    if reduction in MEANS or weight is None:
         return values.mean() if values.numel() else values.sum()
     return values.sum() / weight.expand(values.shape).sum()
 
@@ -176,7 +176,7 @@ class Loss:
             if y_true.ndim != y_pred.ndim:
                 y_true, y_pred = of_one_rank(y_true, y_pred)
         mask = self.mask(y_true)
-        if sample_weight is None and mask is None and self.reduction in _MEANS:
+        if sample_weight is None and mask is None and self.reduction in MEANS:
             return self.mean(y_true, y_pred)
         if sample_weight is not None and not self.targets_are_classes and y_pred.ndim == 1:
             # One prediction each: the losses must stay apart to be weighted.
@@ -190,7 +190,7 @@ class Loss:
         counted = mask.to(values.device, values.dtype)
         if sample_weight is not None:
             counted = counted * _beside(targets(sample_weight, values), values.shape)
-        if self.reduction in _MEANS:
+        if self.reduction in MEANS:
             valid = max(int(mask.sum().item()), 1)
             return reduced(values, counted, "sum") / valid
         return reduced(values, counted, self.reduction)
