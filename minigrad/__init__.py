@@ -11,6 +11,7 @@ import warnings
 from typing import Any
 
 from minigrad.backend import device as device
+from minigrad.backend.threads import *  # noqa: F403
 from minigrad.dtypes import *  # noqa: F403
 from minigrad.modes import *  # noqa: F403
 from minigrad.printing import set_printoptions as set_printoptions

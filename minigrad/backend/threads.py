@@ -1,13 +1,22 @@
-"""How many threads NumPy's BLAS uses: asked of the library, and set."""
+"""How many threads an operation may use: asked and set, for NumPy's BLAS and for minigrad's own."""
 
 from __future__ import annotations
 
 import ctypes
-import glob
 import os
+import sys
 from typing import Any
 
 import numpy
+
+from minigrad.errors import ArgumentError
+
+__all__ = [
+    "get_num_interop_threads",
+    "get_num_threads",
+    "set_num_interop_threads",
+    "set_num_threads",
+]
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What the user sets in the environment to say how many threads there should be."""
@@ -21,9 +30,92 @@ _NAMES = (
     "openblas_{}_num_threads",
 )
 
+_count = 0
+_told = False
+_interop = 0
+
+
+def cores() -> int:
+    """How many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def get_num_threads() -> int:
+    """How many threads an operation on the CPU may use.
+
+    Until `set_num_threads` says otherwise it is OMP_NUM_THREADS where that is set, else the number
+    of cores that the process may run on.
+    """
+    global _count
+    if not _count:
+        asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+        _count = int(asked) if asked.isdecimal() and int(asked) else cores()
+    return _count
+
+
+def set_num_threads(num: int) -> None:
+    """Let an operation on the CPU use so many threads: minigrad's own, Numba's and NumPy's BLAS.
+
+    Results do not depend on the number. Raises ArgumentError for a number below 1 and TypeError
+    for what is no integer.
+
+    >>> set_num_threads(get_num_threads())
+    """
+    global _count, _told
+    _count = _positive("set_num_threads", "num", num)
+    _told = True
+    set_blas_threads(_count)
+    if "numba" in sys.modules:
+        tell_numba()
+
+
+def get_num_interop_threads() -> int:
+    """What `set_num_interop_threads` was told; 1 until then, for operations run one by one."""
+    return _interop or 1
+
+
+def set_num_interop_threads(num: int) -> None:
+    """Taken for torch's sake: operations run one after the other whatever the number.
+
+    Raises ArgumentError for a number below 1 and TypeError for what is no integer.
+    """
+    global _interop
+    _interop = _positive("set_num_interop_threads", "num", num)
+
+
+def _positive(function: str, name: str, value: Any) -> int:
+    if not isinstance(value, (int, numpy.integer)) or isinstance(value, bool):
+        raise TypeError(
+            f"{function}(): argument '{name}' must be an integer, not {type(value).__name__}"
+        )
+    if value < 1:
+        raise ArgumentError(f"{function}(): argument '{name}' must be at least 1, got {value}")
+    return int(value)
+
+
+def tell_numba() -> None:
+    """Let Numba's own loops use as many threads as `set_num_threads` was told, if it was."""
+    if _told:
+        import numba
+
+        numba.set_num_threads(min(_count, numba.config.NUMBA_NUM_THREADS))
+
+
+_functions: dict[str, Any] = {}
+
 
 def _function(verb: str) -> Any:
     """The BLAS's function that gets or sets the number, or None where it cannot be found."""
+    if verb not in _functions:
+        _functions[verb] = _find(verb)
+    return _functions[verb]
+
+
+def _find(verb: str) -> Any:
+    import glob
+
     here = os.path.dirname(numpy.__file__)
     for pattern in _LIBRARIES:
         for path in glob.glob(os.path.join(here, pattern)):

@@ -71,12 +71,14 @@ class Kernel:
     """A function with a plain reference and a compiled twin, chosen at each call.
 
     `least` is the number of elements of the first array from which the twin is faster; `chosen` is
-    "reference" or "numba" where the user has decided.
+    "reference" or "numba" where the user has decided. The twin is the function of the same name
+    in the file `family` of `minigrad.kernels.compiled`, which is loaded when it is first needed.
     """
 
-    def __init__(self, plain: Callable[..., Any], least: int) -> None:
+    def __init__(self, plain: Callable[..., Any], family: str, least: int) -> None:
         self.name = plain.__name__
         self.plain = plain
+        self.family = family
         self.least = least
         self.chosen: str | None = None
         self._twin: Callable[..., Any] | None = None
@@ -86,7 +88,7 @@ class Kernel:
         if small or xp is not numpy or array.dtype.char not in "fd" or not self.compiles():
             return self.plain(xp, array, *arguments)
         if self._twin is None:
-            twins = _twins()
+            twins = _twins(self.family)
             if twins is None:
                 return self.plain(xp, array, *arguments)
             self._twin = getattr(twins, self.name)
@@ -108,10 +110,10 @@ def numba_is_installed() -> bool:
     return _found[0]
 
 
-def _twins() -> Any:
-    """The module of compiled functions; None, with a warning, where Numba cannot be loaded."""
+def _twins(family: str) -> Any:
+    """A family's compiled functions; None, with a warning, where Numba cannot be loaded."""
     try:
-        return importlib.import_module("minigrad.kernels.numba")
+        return importlib.import_module(f"minigrad.kernels.compiled.{family}")
     except ImportError as error:
         warnings.warn(
             f"Numba is installed but cannot be loaded, so the plain kernels are used: {error}; "
@@ -123,12 +125,12 @@ def _twins() -> Any:
         return None
 
 
-add_rows = Kernel(reference.add_rows, least=1 << 14)
-normalise = Kernel(reference.normalise, least=1 << 14)
-normalise_grad = Kernel(reference.normalise_grad, least=1 << 14)
-normalise_weight_grad = Kernel(reference.normalise_weight_grad, least=1 << 14)
-max_pool = Kernel(pooling.max_pool, least=1 << 15)
-max_pool_grad = Kernel(pooling.max_pool_grad, least=1 << 13)
+add_rows = Kernel(reference.add_rows, "rows", least=1 << 14)
+normalise = Kernel(reference.normalise, "normalise", least=1 << 14)
+normalise_grad = Kernel(reference.normalise_grad, "normalise", least=1 << 14)
+normalise_weight_grad = Kernel(reference.normalise_weight_grad, "normalise", least=1 << 14)
+max_pool = Kernel(pooling.max_pool, "pooling", least=1 << 15)
+max_pool_grad = Kernel(pooling.max_pool_grad, "pooling", least=1 << 13)
 
 _COMPILED = {
     kernel.name: kernel

@@ -1,49 +1,17 @@
-"""The compiled twins of `reference`, by Numba, for the CPU.
-
-Each takes what its twin takes. A twin that has no loop for a layout returns None.
-"""
+"""Normalisation and its gradients, compiled: layer, batch, group, instance."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
-import numba
 import numpy
 
+from minigrad.kernels.compiled.compiler import compiled
 from minigrad.kernels.reference import Sizes
 
-# Sums may be reordered, so that they run in vector registers; infinities and NaNs keep their rules.
-_REORDERED = {"reassoc", "contract", "nsz", "arcp"}
 
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, compiled for each kind of arguments when it first meets it; kept on disk."""
-    compiled: Callable[..., Any]
-    try:
-        compiled = numba.njit(cache=True, nogil=True, fastmath=_REORDERED)(function)
-    except RuntimeError:
-        # No folder to keep it in can be written to: every process compiles anew.
-        compiled = numba.njit(nogil=True, fastmath=_REORDERED)(function)
-    return compiled
-
-
-@_compiled
-def _add_rows(out: Any, index: Any, values: Any) -> None:
-    for i in range(len(index)):
-        row = index[i]
-        for j in range(values.shape[1]):
-            out[row, j] += values[i, j]
-
-
-def add_rows(xp: Any, out: Any, index: Any, values: Any) -> bool:
-    """Add each row of `values` to the row of `out` at its index, in place."""
-    _add_rows(out, index, values)
-    return True
-
-
-@_compiled
+@compiled
 def _normalise_rows(
     x: Any, w: Any, b: Any, eps: Any, centred: bool, out: Any, mean: Any, var: Any, inverse: Any
 ) -> None:
@@ -66,7 +34,7 @@ def _normalise_rows(
             out[i, j] = (x[i, j] - m) * r * w[j] + b[j]
 
 
-@_compiled
+@compiled
 def _normalise_rows_grad(
     g: Any, x: Any, w: Any, mean: Any, inverse: Any, centred: bool, out: Any
 ) -> None:
@@ -85,7 +53,7 @@ def _normalise_rows_grad(
             out[i, j] = r * (g[i, j] * w[j] - plain - (x[i, j] - m) * along)
 
 
-@_compiled
+@compiled
 def _weight_rows(g: Any, x: Any, mean: Any, inverse: Any, out: Any) -> None:
     rows, count = x.shape
     for i in range(rows):
@@ -94,7 +62,7 @@ def _weight_rows(g: Any, x: Any, mean: Any, inverse: Any, out: Any) -> None:
             out[j] += g[i, j] * (x[i, j] - m) * r
 
 
-@_compiled
+@compiled
 def _sums(x: Any, out: Any) -> None:
     for i in range(x.shape[0]):
         total = x.dtype.type(0)
@@ -103,7 +71,7 @@ def _sums(x: Any, out: Any) -> None:
         out[i] = total
 
 
-@_compiled
+@compiled
 def _squares(x: Any, mean: Any, out: Any) -> None:
     for i in range(x.shape[0]):
         total = x.dtype.type(0)
@@ -114,7 +82,7 @@ def _squares(x: Any, mean: Any, out: Any) -> None:
         out[i] = total
 
 
-@_compiled
+@compiled
 def _scaled(x: Any, mean: Any, scale: Any, shift: Any, out: Any) -> None:
     for i in range(x.shape[0]):
         m, r, b = mean[i], scale[i], shift[i]
@@ -122,7 +90,7 @@ def _scaled(x: Any, mean: Any, scale: Any, shift: Any, out: Any) -> None:
             out[i, j] = (x[i, j] - m) * r + b
 
 
-@_compiled
+@compiled
 def _products(g: Any, x: Any, mean: Any, plain: Any, along: Any) -> None:
     for i in range(x.shape[0]):
         p = x.dtype.type(0)
@@ -134,7 +102,7 @@ def _products(g: Any, x: Any, mean: Any, plain: Any, along: Any) -> None:
         plain[i], along[i] = p, a
 
 
-@_compiled
+@compiled
 def _mixed(g: Any, x: Any, mean: Any, by: Any, less: Any, shift: Any, out: Any) -> None:
     for i in range(x.shape[0]):
         m, a, b, c = mean[i], by[i], less[i], shift[i]
@@ -311,87 +279,3 @@ def normalise_weight_grad(
     _products(g, x, centre, plain, along)
     along *= runs.each(inverse.reshape(head))
     return runs.total(along).reshape(affine)
-
-
-@_compiled
-def _pool_pairs(x: Any, out: Any) -> None:
-    for n in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            for j in range(out.shape[2]):
-                a, b = x[n, 2 * i, 2 * j], x[n, 2 * i, 2 * j + 1]
-                c, d = x[n, 2 * i + 1, 2 * j], x[n, 2 * i + 1, 2 * j + 1]
-                # A value that differs from itself is NaN, which wins.
-                upper = a if a >= b or a != a else b
-                lower = c if c >= d or c != c else d
-                out[n, i, j] = upper if upper >= lower or upper != upper else lower
-
-
-@_compiled
-def _pool_pairs_grad(g: Any, x: Any, out: Any) -> None:
-    zero = g.dtype.type(0)
-    for n in range(g.shape[0]):
-        for i in range(g.shape[1]):
-            for j in range(g.shape[2]):
-                a, b = x[n, 2 * i, 2 * j], x[n, 2 * i, 2 * j + 1]
-                c, d = x[n, 2 * i + 1, 2 * j], x[n, 2 * i + 1, 2 * j + 1]
-                upper = a if a >= b else b
-                lower = c if c >= d else d
-                # No branches, so that it runs in vector registers: who loses gets zero.
-                above = g[n, i, j] if upper >= lower else zero
-                below = g[n, i, j] - above
-                left = above if a >= b else zero
-                out[n, 2 * i, 2 * j] = left
-                out[n, 2 * i, 2 * j + 1] = above - left
-                left = below if c >= d else zero
-                out[n, 2 * i + 1, 2 * j] = left
-                out[n, 2 * i + 1, 2 * j + 1] = below - left
-
-
-def _is_pairs(*sizes: Sizes) -> bool:
-    """Whether windows are 2 by 2, side by side."""
-    return sizes == ((2, 2), (2, 2), (0, 0), (1, 1))
-
-
-def max_pool(
-    xp: Any,
-    input: Any,
-    kernel: Sizes,
-    stride: Sizes,
-    padding: Sizes,
-    dilation: Sizes,
-    count: Sizes,
-) -> Any:
-    """The largest element of each window, for windows of 2 by 2."""
-    fits = all(2 * n <= size for n, size in zip(count, input.shape[input.ndim - len(count) :]))
-    if not _is_pairs(kernel, stride, padding, dilation) or not fits:
-        return None
-    lead = input.shape[:-2]
-    out = numpy.empty((*lead, *count), input.dtype)
-    x = numpy.ascontiguousarray(input).reshape(-1, *input.shape[-2:])
-    _pool_pairs(x, out.reshape(-1, *count))
-    return out
-
-
-def max_pool_grad(
-    xp: Any,
-    grad: Any,
-    input: Any,
-    out: Any,
-    kernel: Sizes,
-    stride: Sizes,
-    padding: Sizes,
-    dilation: Sizes,
-) -> Any:
-    """Each window's cotangent at the first of its largest elements, for windows of 2 by 2."""
-    if not _is_pairs(kernel, stride, padding, dilation) or grad.dtype != input.dtype:
-        return None
-    sizes, count = input.shape[-2:], grad.shape[-2:]
-    # The reference knows where NaNs send it, and windows that reach over the edge.
-    if any(2 * n > size for n, size in zip(count, sizes)) or numpy.isnan(out).any():
-        return None
-    even = tuple(2 * n == size for n, size in zip(count, sizes))
-    result = (numpy.empty if all(even) else numpy.zeros)(input.shape, grad.dtype)
-    g = numpy.ascontiguousarray(grad).reshape(-1, *count)
-    x = numpy.ascontiguousarray(input).reshape(-1, *sizes)
-    _pool_pairs_grad(g, x, result.reshape(x.shape))
-    return result

@@ -1,0 +1,29 @@
+"""How a loop is compiled by Numba, and kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+from minigrad.backend.threads import tell_numba
+
+tell_numba()
+
+# Sums may be reordered, so that they run in vector registers; infinities and NaNs keep their rules.
+_REORDERED = {"reassoc", "contract", "nsz", "arcp"}
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, compiled for each kind of arguments when it first meets it; kept on disk.
+
+    It runs without Python's lock, so that `minigrad.backend.lanes` can run it on several cores.
+    """
+    made: Callable[..., Any]
+    try:
+        made = numba.njit(cache=True, nogil=True, fastmath=_REORDERED)(function)
+    except RuntimeError:
+        # No folder to keep it in can be written to: every process compiles anew.
+        made = numba.njit(nogil=True, fastmath=_REORDERED)(function)
+    return made
