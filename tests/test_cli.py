@@ -599,7 +599,7 @@ def test_all_a_run_depends_on_is_in_its_checkpoint():
     run = Run(recipe_of("digits", 8), "cpu")
     assert set(run.state_dict()) == {
         "recipe", "epoch", "step", "history", "model", "optimizer", "scheduler", "callbacks",
-        "random",
+        "random", "data", "kinds",
     }  # fmt: skip
 
 

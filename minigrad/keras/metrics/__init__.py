@@ -124,8 +124,8 @@ def get(identifier: Any) -> Any:
 
     Raises ArgumentError for an unknown name, with the nearest known ones.
 
-    >>> get("auc").name
-    'auc'
+    >>> type(get("auc")).__name__
+    'AUC'
     """
     return LOOKUP.get(identifier)
 
