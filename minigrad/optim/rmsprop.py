@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad import kernels
 from minigrad.backend import backend_of
 from minigrad.errors import ArgumentError
 from minigrad.optim.optimizer import Optimizer
@@ -61,25 +62,17 @@ class RMSprop(Optimizer):
 
     def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of p, in place."""
-        xp = backend_of(p).xp
-        alpha = group["alpha"]
         state["step"] += 1
-        if group["weight_decay"]:
-            g = g + group["weight_decay"] * p
-        square = state["square_avg"]
-        square *= alpha
-        square += (1 - alpha) * (g * g)
-        if group["centered"]:
-            mean = state["grad_avg"]
-            mean += (1 - alpha) * (g - mean)
-            scale = xp.sqrt(square - mean * mean)
-        else:
-            scale = xp.sqrt(square)
-        scale += group["eps"]
-        if group["momentum"]:
-            velocity = state["momentum_buffer"]
-            velocity *= group["momentum"]
-            velocity += g / scale
-            p -= group["lr"] * velocity
-        else:
-            p -= group["lr"] * (g / scale)
+        kernels.rmsprop_update(
+            backend_of(p).xp,
+            p,
+            g,
+            state["square_avg"],
+            state["grad_avg"] if group["centered"] else None,
+            state["momentum_buffer"] if group["momentum"] else None,
+            group["lr"],
+            group["alpha"],
+            group["eps"],
+            group["momentum"],
+            group["weight_decay"],
+        )

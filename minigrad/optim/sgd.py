@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad import kernels
+from minigrad.backend import backend_of
 from minigrad.errors import ArgumentError
 from minigrad.optim.optimizer import Optimizer
 
@@ -52,15 +54,23 @@ class SGD(Optimizer):
 
     def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of p, in place."""
-        decay, momentum = group["weight_decay"], group["momentum"]
-        if decay:
-            g = g + decay * p
+        momentum, nesterov = group["momentum"], group["nesterov"]
+        share = 1 - group["dampening"]
+        velocity = None
         if momentum:
             velocity = state.get("momentum_buffer")
             if velocity is None:
-                velocity = state["momentum_buffer"] = g.copy()
-            else:
-                velocity *= momentum
-                velocity += g * (1 - group["dampening"]) if group["dampening"] else g
-            g = g + momentum * velocity if group["nesterov"] else velocity
-        p -= group["lr"] * g
+                # The first velocity is the gradient whole: nothing is dampened.
+                velocity = state["momentum_buffer"] = backend_of(p).xp.zeros_like(p)
+                share = 1
+        kernels.sgd_update(
+            backend_of(p).xp,
+            p,
+            g,
+            velocity,
+            group["lr"],
+            momentum,
+            share,
+            group["weight_decay"],
+            nesterov,
+        )
