@@ -10,7 +10,7 @@ from typing import Any
 Step = Callable[[], Any]
 Build = Callable[[Any], Step]
 
-_FAMILIES = ("overhead", "networks", "arrays", "fresh")
+_FAMILIES = ("overhead", "networks", "arrays", "fused", "fresh")
 
 
 @dataclass(frozen=True)

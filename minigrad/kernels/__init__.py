@@ -18,7 +18,7 @@ from typing import Any
 import numpy
 
 from minigrad.errors import ArgumentError
-from minigrad.kernels import pooling, reference
+from minigrad.kernels import pooling, reference, updates
 from minigrad.kernels.convolution import (
     convolve,
     convolve_input_grad,
@@ -32,6 +32,7 @@ from minigrad.kernels.windows import in_single, output_sizes
 
 __all__ = [
     "active",
+    "adam_update",
     "add_rows",
     "convolve",
     "convolve_input_grad",
@@ -47,6 +48,8 @@ __all__ = [
     "normalise_weight_grad",
     "output_sizes",
     "place",
+    "rmsprop_update",
+    "sgd_update",
     "sums",
     "unfold",
     "use",
@@ -72,14 +75,19 @@ class Kernel:
 
     `least` is the number of elements of the first array from which the twin is faster; `chosen` is
     "reference" or "numba" where the user has decided. The twin is the function of the same name
-    in the file `family` of `minigrad.kernels.compiled`, which is loaded when it is first needed.
+    in the file `family` of `minigrad.kernels.compiled`, which is loaded when it is first needed. A
+    twin whose results are equal bit for bit may take over smaller arrays, from `loaded` elements,
+    once it is there.
     """
 
-    def __init__(self, plain: Callable[..., Any], family: str, least: int) -> None:
+    def __init__(
+        self, plain: Callable[..., Any], family: str, least: int, loaded: int | None = None
+    ) -> None:
         self.name = plain.__name__
         self.plain = plain
         self.family = family
         self.least = least
+        self.loaded = least if loaded is None else loaded
         self.chosen: str | None = None
         self._twin: Callable[..., Any] | None = None
 
@@ -92,6 +100,7 @@ class Kernel:
             if twins is None:
                 return self.plain(xp, array, *arguments)
             self._twin = getattr(twins, self.name)
+            self.least = self.loaded
         result = self._twin(xp, array, *arguments)
         return self.plain(xp, array, *arguments) if result is None else result
 
@@ -131,16 +140,22 @@ normalise_grad = Kernel(reference.normalise_grad, "normalise", least=1 << 14)
 normalise_weight_grad = Kernel(reference.normalise_weight_grad, "normalise", least=1 << 14)
 max_pool = Kernel(pooling.max_pool, "pooling", least=1 << 15)
 max_pool_grad = Kernel(pooling.max_pool_grad, "pooling", least=1 << 13)
+adam_update = Kernel(updates.adam_update, "updates", least=1 << 14, loaded=512)
+sgd_update = Kernel(updates.sgd_update, "updates", least=1 << 14, loaded=4096)
+rmsprop_update = Kernel(updates.rmsprop_update, "updates", least=1 << 14, loaded=512)
 
 _COMPILED = {
     kernel.name: kernel
     for kernel in (
+        adam_update,
         add_rows,
         max_pool,
         max_pool_grad,
         normalise,
         normalise_grad,
         normalise_weight_grad,
+        rmsprop_update,
+        sgd_update,
     )
 }
 

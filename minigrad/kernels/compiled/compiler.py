@@ -20,10 +20,19 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
     It runs without Python's lock, so that `minigrad.backend.lanes` can run it on several cores.
     """
+    return _made(function, _REORDERED)
+
+
+def compiled_exactly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `compiled`, but every operation is rounded as it is written, and none is reordered."""
+    return _made(function, False)
+
+
+def _made(function: Callable[..., Any], fastmath: Any) -> Callable[..., Any]:
     made: Callable[..., Any]
     try:
-        made = numba.njit(cache=True, nogil=True, fastmath=_REORDERED)(function)
+        made = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
     except RuntimeError:
         # No folder to keep it in can be written to: every process compiles anew.
-        made = numba.njit(nogil=True, fastmath=_REORDERED)(function)
+        made = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)(function)
     return made
