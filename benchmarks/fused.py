@@ -108,7 +108,7 @@ def group_norm(lib: Any) -> Step:
     return both_ways(lambda x, w, b: function(x, 8, w, b), leaves, seed)
 
 
-@timed("embedding", "64x128 rows of a 50,000x128 table, forward and backward", goal=0.7)
+@timed("embedding-50k", "64x128 rows of a 50,000x128 table, forward and backward", goal=0.7)
 def embedding(lib: Any) -> Step:
     table = random(lib, 50_000, 128)
     index = lib.tensor(np.random.default_rng(4).integers(0, 50_000, (64, 128)))
