@@ -9,6 +9,7 @@ from typing import Any
 DISTRIBUTION = "minigrad-engine"
 _EXTRA_OF = {
     "PIL": "data",
+    "h5py": "keras",
     "matplotlib": "plot",
     "pooch": "data",
     "safetensors": "io",

@@ -500,7 +500,7 @@ MISTAKES = [
     (lambda m, x, y: keras.utils.PyDataset()[0], "has no __getitem__"),
     (
         lambda m, x, y: m.fit(x, y, callbacks=[keras.callbacks.ModelCheckpoint("best.h5")]),
-        r"ModelCheckpoint\(\): HDF5 files are not written; use the ending .keras",
+        r"ModelCheckpoint\(\): whole models are not written to HDF5 files; use the ending .keras",
     ),
 ]
 

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import zipfile
 
 import numpy
 import pytest
@@ -180,22 +179,13 @@ def test_the_file_is_safetensors(tmp_path):
 
 
 def test_files_of_others_are_refused(tmp_path):
-    zipped = tmp_path / "real.keras"
-    with zipfile.ZipFile(zipped, "w") as archive:
-        archive.writestr("config.json", "{}")
-    with pytest.raises(CheckpointError, match=r"zip archive as Keras itself.*set_weights"):
-        keras.models.load_model(zipped)
-    hdf = tmp_path / "old.h5"
-    hdf.write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 32)
-    with pytest.raises(CheckpointError, match="HDF5 file as Keras itself"):
-        keras.models.load_model(hdf)
     pickled = tmp_path / "model.pickle"
     pickled.write_bytes(pickle.dumps({"kind": "minigrad.keras model"}))
     with pytest.raises(CheckpointError, match="pickle"):
         keras.models.load_model(pickled)
     with pytest.raises(FileNotFoundError, match="no such file"):
         keras.models.load_model(tmp_path / "missing.keras")
-    with pytest.raises(ArgumentError, match=r"HDF5 files are not written.*'model.keras'"):
+    with pytest.raises(ArgumentError, match=r"not written to HDF5 files.*'model.keras'"):
         sequence().save("model.h5")
     with pytest.raises(ArgumentError, match="no weights yet"):
         keras.Sequential([layers.Dense(1)]).save(tmp_path / "unbuilt.keras")

@@ -38,7 +38,7 @@ class ModelCheckpoint(callbacks.ModelCheckpoint):
 
     def set_trainer(self, trainer: Any) -> None:
         """Called once before a run: the time to refuse a file that cannot be written."""
-        check_ending(self.filepath, "ModelCheckpoint()")
+        check_ending(self.filepath, "ModelCheckpoint()", self.save_weights_only)
         super().set_trainer(trainer)
 
     def save(self, path: str) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from minigrad.errors import ArgumentError
+from minigrad.keras.exchange.graph import graph_from_keras
 from minigrad.keras.layers import InputLayer, Layer
 from minigrad.keras.lookup import nearest
 from minigrad.keras.models.config import graph_config, graph_from_config
 from minigrad.keras.models.fitting import Fitting
 from minigrad.keras.models.graph import Graph
-from minigrad.keras.models.registry import register, serialize_layer
+from minigrad.keras.models.registry import deserialize_layer, register, serialize_layer
 from minigrad.keras.models.saving import load_weights, save_model, save_weights
 from minigrad.keras.models.summary import print_summary
 from minigrad.keras.naming import snake_case, unique_name
@@ -247,9 +248,12 @@ class Model(Fitting, Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         """The model of a configuration, with new weights."""
-        if "nodes" not in config:
+        if "input_layers" in config:
+            inputs, outputs = graph_from_keras(config, deserialize_layer)
+        elif "nodes" in config:
+            inputs, outputs = graph_from_config(config)
+        else:
             return super().from_config(config)
-        inputs, outputs = graph_from_config(config)
         return cls(
             inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True)
         )

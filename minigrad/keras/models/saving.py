@@ -7,8 +7,11 @@ import os
 from typing import Any
 
 from minigrad.errors import ArgumentError
+from minigrad.extras import require
 from minigrad.io import CheckpointError, load, save
-from minigrad.keras import losses, metrics, optimizers
+from minigrad.keras.exchange.archive import is_archive, load_archive, load_archive_weights
+from minigrad.keras.exchange.hdf5 import is_hdf5, read_weights, reading, write_weights, writing
+from minigrad.keras.exchange.training import compile_config, compile_from
 from minigrad.keras.lookup import custom_object_scope
 from minigrad.keras.models.registry import deserialize_layer, serialize_layer
 
@@ -45,7 +48,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: Any = 
         "weights": _weights_of(model),
     }
     if model.compiled:
-        content["compile"] = json.dumps(_compile_config(model))
+        content["compile"] = json.dumps(compile_config(model))
         if model.optimizer is not None and model.optimizer.built:
             content["optimizer"] = model.optimizer.state_dict()
     save(content, path)
@@ -56,16 +59,21 @@ def load_model(
 ) -> Any:
     """The model that `save` wrote: layers, weights, and unless `compile` is False its training.
 
+    A .keras file that Keras 3 itself wrote is read too, if all classes in it are known here.
+
     `custom_objects` maps the names of a user's own classes and functions to them. Raises
     CheckpointError for a file of another program, or a damaged one.
     """
-    content = _read(filepath, _KIND, "load_model()")
+    path: str = os.fspath(filepath)
     with custom_object_scope(custom_objects):
+        if is_archive(path):
+            return load_archive(path, deserialize_layer, compile, "load_model()")
+        content = _read(path, _KIND, "load_model()")
         model = deserialize_layer(json.loads(content["config"]))
         _build(model, content["build"])
-        _set_weights(model, content["weights"], os.fspath(filepath))
+        _set_weights(model, content["weights"], path)
         if compile and "compile" in content:
-            _compile(model, json.loads(content["compile"]))
+            compile_from(model, json.loads(content["compile"]))
             if "optimizer" in content:
                 model.optimizer.build([one for one in model.parameters() if one.requires_grad])
                 model.optimizer.load_state_dict(content["optimizer"])
@@ -73,27 +81,41 @@ def load_model(
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Write the weights in Keras's layout and order. Raises as `save_model` does."""
-    path = _checked_path(filepath, overwrite, "save_weights()")
+    """Write the weights in Keras's layout and order. Raises as `save_model` does.
+
+    A file whose name ends in .weights.h5 is the one that Keras 3 itself writes and reads.
+    """
+    path = _checked_path(filepath, overwrite, "save_weights()", weights=True)
     if not model.weights:
         raise ArgumentError(
             f"save_weights(): the model '{model.name}' has no weights yet; call it on data first"
         )
+    if path.endswith(".h5"):
+        with writing(path, "save_weights()") as file:
+            write_weights(file, model)
+        return
     save({"kind": _WEIGHTS, "weights": _weights_of(model)}, path)
 
 
 def load_weights(model: Any, filepath: Any) -> None:
-    """Take the weights of a file of `save_weights` or `save`.
+    """Take the weights of a file of `save_weights` or `save`, of Keras's own ones too.
 
     Raises ArgumentError, and changes nothing, where they do not fit.
     """
-    content = _read(filepath, _WEIGHTS, "load_weights()", _KIND)
+    path: str = os.fspath(filepath)
     if not model.built:
         raise ArgumentError(
             f"load_weights(): the model '{model.name}' has no weights yet, as no shape is known; "
             "call it on data or build(input_shape) first"
         )
-    _set_weights(model, content["weights"], os.fspath(filepath))
+    if is_archive(path):
+        load_archive_weights(path, model, "load_weights()")
+    elif is_hdf5(path):
+        with reading(path, path, "load_weights()") as file:
+            read_weights(file, model, path, "load_weights()")
+    else:
+        content = _read(path, _WEIGHTS, "load_weights()", _KIND)
+        _set_weights(model, content["weights"], path)
 
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
@@ -112,19 +134,27 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
     return type(model).from_config(model.get_config())
 
 
-def check_ending(filepath: Any, what: str) -> str:
-    """The path. Raises ArgumentError where its ending promises a format that is not written."""
+def check_ending(filepath: Any, what: str, weights: bool = False) -> str:
+    """The path. Raises ArgumentError or MissingExtra where no such file can be written."""
     path: str = os.fspath(filepath)
-    if path.endswith((".h5", ".hdf5")):
+    if not path.endswith((".h5", ".hdf5")):
+        return path
+    if weights and not path.endswith(".weights.h5"):
         raise ArgumentError(
-            f"{what}: HDF5 files are not written; use the ending .keras, "
-            f"{os.path.splitext(path)[0] + '.keras'!r}, for a safetensors file"
+            f"{what}: weights in HDF5 have the ending .weights.h5, as in Keras; write "
+            f"{os.path.splitext(path)[0] + '.weights.h5'!r}"
         )
+    if not weights:
+        raise ArgumentError(
+            f"{what}: whole models are not written to HDF5 files; use the ending .keras, "
+            f"{os.path.splitext(path)[0] + '.keras'!r}, or save_weights() with .weights.h5"
+        )
+    require("h5py", f"{what}: an HDF5 file")
     return path
 
 
-def _checked_path(filepath: Any, overwrite: bool, what: str) -> str:
-    path = check_ending(filepath, what)
+def _checked_path(filepath: Any, overwrite: bool, what: str, weights: bool = False) -> str:
+    path = check_ending(filepath, what, weights)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{what}: {path} is there already; pass overwrite=True")
     return path
@@ -132,16 +162,6 @@ def _checked_path(filepath: Any, overwrite: bool, what: str) -> str:
 
 def _read(filepath: Any, kind: str, what: str, other: str = "") -> Any:
     path = os.fspath(filepath)
-    if os.path.isfile(path):
-        with open(path, "rb") as file:
-            start = file.read(4)
-        for magic, found in ((b"PK\x03\x04", "zip archive"), (b"\x89HDF", "HDF5 file")):
-            if start == magic:
-                raise CheckpointError(
-                    f"{what}: {path} is a {found} as Keras itself writes it, which minigrad does "
-                    "not read; in Keras call numpy.savez(file, *model.get_weights()), build the "
-                    "same model here, and call its set_weights(...) with the arrays in that order"
-                )
     content: Any = load(path)
     found_kind = content.get("kind") if isinstance(content, dict) else None
     if found_kind not in (kind, other) or found_kind is None:
@@ -169,34 +189,3 @@ def _build_shapes(model: Any) -> Any:
 def _build(model: Any, shape: Any) -> None:
     if shape is not None and not model.inputs:
         model.compute_output_shape(shape)
-
-
-def _compile_config(model: Any) -> dict[str, Any]:
-    given = model._compiled_with
-    return {
-        "optimizer": optimizers.serialize(given["optimizer"]),
-        "loss": _mapped(losses.serialize, given["loss"]),
-        "loss_weights": given["loss_weights"],
-        "metrics": _mapped(metrics.serialize, given["metrics"]),
-        "weighted_metrics": _mapped(metrics.serialize, given["weighted_metrics"]),
-    }
-
-
-def _mapped(function: Any, structure: Any) -> Any:
-    if structure is None or isinstance(structure, str):
-        return structure
-    if isinstance(structure, (list, tuple)):
-        return [_mapped(function, part) for part in structure]
-    if isinstance(structure, dict) and "class_name" not in structure:
-        return {name: _mapped(function, part) for name, part in structure.items()}
-    return function(structure)
-
-
-def _compile(model: Any, config: dict[str, Any]) -> None:
-    model.compile(
-        optimizer=optimizers.deserialize(config["optimizer"]),
-        loss=_mapped(losses.deserialize, config["loss"]),
-        loss_weights=config["loss_weights"],
-        metrics=_mapped(metrics.deserialize, config["metrics"]),
-        weighted_metrics=_mapped(metrics.deserialize, config["weighted_metrics"]),
-    )
