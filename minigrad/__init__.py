@@ -11,6 +11,7 @@ import warnings
 from typing import Any
 
 from minigrad.backend import device as device
+from minigrad.backend.memory import keep_freed_memory
 from minigrad.backend.threads import *  # noqa: F403
 from minigrad.dtypes import *  # noqa: F403
 from minigrad.modes import *  # noqa: F403
@@ -65,6 +66,8 @@ from minigrad.ops.sort import *  # noqa: F403
 from minigrad.ops.special import *  # noqa: F403
 
 __version__ = "0.1.0"
+
+keep_freed_memory()
 
 # torch computes log(0) and 1/0 in silence; so do minigrad's own modules. NumPy code outside
 # minigrad keeps its warnings.

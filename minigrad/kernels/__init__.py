@@ -51,6 +51,7 @@ __all__ = [
     "rmsprop_update",
     "sgd_update",
     "sums",
+    "twin",
     "unfold",
     "use",
     "window_spread",
@@ -107,6 +108,21 @@ class Kernel:
     def compiles(self) -> bool:
         """Whether large arrays run compiled."""
         return self.chosen != "reference" and numba_is_installed()
+
+
+def twin(family: str, name: str, least: int) -> Callable[[Callable[..., Any]], Kernel]:
+    """Declares that a plain function of raw arrays has a compiled twin: `name` in a family's file.
+
+    For functions that live beside their operation.
+    """
+
+    def declare(plain: Callable[..., Any]) -> Kernel:
+        kernel = Kernel(plain, family, least)
+        kernel.name = name
+        _COMPILED[name] = kernel
+        return kernel
+
+    return declare
 
 
 _found: list[bool] = []

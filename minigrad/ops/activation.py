@@ -7,12 +7,13 @@ from typing import Any
 
 from minigrad.errors import ArgumentError
 from minigrad.graph import primitive
+from minigrad.kernels import twin
 from minigrad.ops.blocks import in_blocks
 from minigrad.ops.dims import wrap_dim
 from minigrad.ops.error_function import erf
 from minigrad.ops.functions import exp, tanh
 from minigrad.ops.promotion import transcendental
-from minigrad.ops.select import ordered
+from minigrad.ops.select import ordered, where
 from minigrad.ops.special import logistic, sigmoid
 
 __all__ = ["celu", "selu"]
@@ -80,12 +81,15 @@ def celu(input: Any, alpha: float = 1.0) -> Any:
     return _elu(input, alpha=alpha, scale=1.0, rate=1 / alpha)
 
 
-def _softplus_rule(g: Any, input: Any, beta: float, threshold: float) -> Any:
-    return g * _softplus_slope(input, beta=beta, threshold=threshold)
-
-
-@transcendental(input=_softplus_rule)
+@transcendental(
+    input=lambda g, input, beta, threshold: _softplus_grad(g, input, beta=beta, threshold=threshold)
+)
 def _softplus(xp: Any, input: Any, *, beta: float, threshold: float) -> Any:
+    return _softplus_values(xp, ordered("softplus", input), beta, threshold)
+
+
+@twin("activation", "softplus", least=1 << 15)
+def _softplus_values(xp: Any, input: Any, beta: float, threshold: float) -> Any:
     def formula(xp: Any, x: Any) -> Any:
         scaled = x * beta
         out = _log1p_exp_minus(xp, xp.abs(scaled))
@@ -93,7 +97,7 @@ def _softplus(xp: Any, input: Any, *, beta: float, threshold: float) -> Any:
         out /= beta
         return xp.where(scaled > threshold, x, out)
 
-    return in_blocks(xp, formula, ordered("softplus", input))
+    return in_blocks(xp, formula, input)
 
 
 def _log1p_exp_minus(xp: Any, size: Any) -> Any:
@@ -105,13 +109,26 @@ def _log1p_exp_minus(xp: Any, size: Any) -> Any:
     return xp.log1p(size, out=size)
 
 
-@primitive(input=lambda g, out, beta: g * (out * (1 - out) * beta))
-def _softplus_slope(xp: Any, input: Any, *, beta: float, threshold: float) -> Any:
-    def formula(xp: Any, x: Any) -> Any:
-        scaled = x * beta
-        return xp.where(scaled > threshold, x.dtype.type(1), logistic(xp, scaled))
+def _softplus_grad_rule(g: Any, grad: Any, input: Any, beta: float, threshold: float) -> Any:
+    gate = sigmoid(input * beta)
+    return g * where(input * beta > threshold, 0, grad * (gate * (1 - gate) * beta))
 
-    return in_blocks(xp, formula, input)
+
+@primitive(
+    grad=lambda g, input, beta, threshold: _softplus_grad(g, input, beta=beta, threshold=threshold),
+    input=_softplus_grad_rule,
+)
+def _softplus_grad(xp: Any, grad: Any, input: Any, *, beta: float, threshold: float) -> Any:
+    return _softplus_grad_values(xp, grad, input, beta, threshold)
+
+
+@twin("activation", "softplus_grad", least=1 << 15)
+def _softplus_grad_values(xp: Any, grad: Any, input: Any, beta: float, threshold: float) -> Any:
+    def formula(xp: Any, g: Any, x: Any) -> Any:
+        scaled = x * beta
+        return g * xp.where(scaled > threshold, x.dtype.type(1), logistic(xp, scaled))
+
+    return in_blocks(xp, formula, grad, input)
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -135,30 +152,41 @@ def _gated(xp: Any, x: Any) -> Any:
     return out
 
 
-@transcendental(input=lambda g, input: g * _silu_slope(input))
+@transcendental(input=lambda g, input: _silu_grad(g, input))
 def silu(xp: Any, input: Any) -> Any:
     """Every element times its sigmoid, x * sigmoid(x)."""
+    return _silu_values(xp, input)
+
+
+@twin("activation", "silu", least=1 << 15)
+def _silu_values(xp: Any, input: Any) -> Any:
     return in_blocks(xp, _gated, input)
 
 
-def _silu_slope_rule(g: Any, input: Any) -> Any:
+def _silu_grad_rule(g: Any, grad: Any, input: Any) -> Any:
     gate = sigmoid(input)
-    return g * (gate * (1 - gate) * (input * (1 - gate * 2) + 2))
+    return g * (grad * (gate * (1 - gate) * (input * (1 - gate * 2) + 2)))
 
 
-def _gated_slope(xp: Any, x: Any) -> Any:
+@primitive(grad=lambda g, input: _silu_grad(g, input), input=_silu_grad_rule)
+def _silu_grad(xp: Any, grad: Any, input: Any) -> Any:
+    """The cotangent of the input of `silu`."""
+    return _silu_grad_values(xp, grad, input)
+
+
+@twin("activation", "silu_grad", least=1 << 15)
+def _silu_grad_values(xp: Any, grad: Any, input: Any) -> Any:
+    return in_blocks(xp, _gated_grad, grad, input)
+
+
+def _gated_grad(xp: Any, g: Any, x: Any) -> Any:
     gate = logistic(xp, x)
     out = 1 - gate
     out *= x
     out += 1
     out *= gate
+    out *= g
     return out
-
-
-@primitive(input=_silu_slope_rule)
-def _silu_slope(xp: Any, input: Any) -> Any:
-    """The derivative of `silu`."""
-    return in_blocks(xp, _gated_slope, input)
 
 
 def _mish_rule(g: Any, input: Any) -> Any:
@@ -177,8 +205,13 @@ ROOT_HALF = math.sqrt(0.5)
 DENSITY = 1 / math.sqrt(2 * math.pi)
 
 
-@transcendental(input=lambda g, input: g * _gelu_slope(input))
+@transcendental(input=lambda g, input: _gelu_grad(g, input))
 def _gelu(xp: Any, input: Any) -> Any:
+    return _gelu_values(xp, input)
+
+
+@twin("activation", "gelu", least=1 << 15)
+def _gelu_values(xp: Any, input: Any) -> Any:
     return in_blocks(xp, _normal_gated, input)
 
 
@@ -190,13 +223,23 @@ def _normal_gated(xp: Any, x: Any) -> Any:
     return out
 
 
-@primitive(input=lambda g, input: g * ((2 - input * input) * exp(input * input * -0.5) * DENSITY))
-def _gelu_slope(xp: Any, input: Any) -> Any:
-    """The derivative of `gelu`: the distribution function, and x times the density."""
-    return in_blocks(xp, _normal_gated_slope, input)
+def _gelu_grad_rule(g: Any, grad: Any, input: Any) -> Any:
+    return g * (grad * ((2 - input * input) * exp(input * input * -0.5) * DENSITY))
 
 
-def _normal_gated_slope(xp: Any, x: Any) -> Any:
+@primitive(grad=lambda g, input: _gelu_grad(g, input), input=_gelu_grad_rule)
+def _gelu_grad(xp: Any, grad: Any, input: Any) -> Any:
+    """The cotangent of the input of `gelu`."""
+    return _gelu_grad_values(xp, grad, input)
+
+
+@twin("activation", "gelu_grad", least=1 << 15)
+def _gelu_grad_values(xp: Any, grad: Any, input: Any) -> Any:
+    return in_blocks(xp, _normal_gated_grad, grad, input)
+
+
+def _normal_gated_grad(xp: Any, g: Any, x: Any) -> Any:
+    # The distribution function, and x times the density.
     density = x * x
     density *= -0.5
     density = xp.exp(density)
@@ -206,6 +249,7 @@ def _normal_gated_slope(xp: Any, x: Any) -> Any:
     out *= 0.5
     out += 0.5
     out += density
+    out *= g
     return out
 
 
@@ -218,15 +262,42 @@ def _bend(x: Any) -> Any:
     return x * x * (CUBIC * STEEPNESS) + STEEPNESS
 
 
-def _gelu_tanh_rule(g: Any, input: Any) -> Any:
-    bend = tanh(input * _bend(input))
-    steep = input * input * (3 * CUBIC * STEEPNESS) + STEEPNESS
-    return g * ((bend + 1 + input * (1 - bend * bend) * steep) * 0.5)
+def _slope_of_bend(x: Any) -> Any:
+    return x * x * (3 * CUBIC * STEEPNESS) + STEEPNESS
 
 
-@transcendental(input=_gelu_tanh_rule)
+@transcendental(input=lambda g, input: _gelu_tanh_grad(g, input))
 def _gelu_tanh(xp: Any, input: Any) -> Any:
+    return _gelu_tanh_values(xp, input)
+
+
+@twin("activation", "gelu_tanh", least=1 << 15)
+def _gelu_tanh_values(xp: Any, input: Any) -> Any:
     return in_blocks(xp, lambda xp, x: (xp.tanh(_bend(x) * x) + 1) * x * 0.5, input)
+
+
+def _gelu_tanh_grad_rule(g: Any, grad: Any, input: Any) -> Any:
+    bend = tanh(input * _bend(input))
+    steep = _slope_of_bend(input)
+    curved = 1 - bend * bend
+    # The slope of (1 + b) / 2 + x (1 - b * b) s / 2, where s is that of the tangent's argument.
+    turn = steep + input * input * (3 * CUBIC * STEEPNESS) - input * bend * steep * steep
+    return g * (grad * (curved * turn))
+
+
+@primitive(grad=lambda g, input: _gelu_tanh_grad(g, input), input=_gelu_tanh_grad_rule)
+def _gelu_tanh_grad(xp: Any, grad: Any, input: Any) -> Any:
+    """The cotangent of the input of `gelu` by the formula with a hyperbolic tangent."""
+    return _gelu_tanh_grad_values(xp, grad, input)
+
+
+@twin("activation", "gelu_tanh_grad", least=1 << 15)
+def _gelu_tanh_grad_values(xp: Any, grad: Any, input: Any) -> Any:
+    def formula(xp: Any, g: Any, x: Any) -> Any:
+        bend = xp.tanh(_bend(x) * x)
+        return g * ((bend + 1 + x * (1 - bend * bend) * _slope_of_bend(x)) * 0.5)
+
+    return in_blocks(xp, formula, grad, input)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:

@@ -10,20 +10,28 @@ from minigrad.backend import ndarray
 BLOCK = 1 << 15
 """Elements of a block: a handful of intermediate arrays of this size fit a second-level cache."""
 
+LARGE = 1 << 18
+"""Bytes from which a gradient of a few steps is worth a primitive that takes them in one."""
 
-def in_blocks(xp: Any, formula: Callable[[Any, Any], Any], array: Any) -> Any:
-    """The result of formula(xp, x) for a floating array, which the formula may not change.
 
-    On the CPU a large array is taken in blocks. Half precision is computed in single.
+def in_blocks(xp: Any, formula: Callable[..., Any], array: Any, *others: Any) -> Any:
+    """The result of formula(xp, x, ...) for floating arrays, which the formula may not change.
+
+    The arrays have one shape and dtype. On the CPU large ones are taken in blocks. Half precision
+    is computed in single.
     """
     half = array.dtype.itemsize == 2
+    arrays = (array, *others)
     if array.__class__ is not ndarray or array.size <= BLOCK:
         if half:
-            return formula(xp, array.astype(xp.float32)).astype(array.dtype)
-        return formula(xp, array)
-    flat = array.reshape(-1)
-    out = xp.empty(flat.shape, flat.dtype)
-    for start in range(0, flat.size, BLOCK):
-        block = flat[start : start + BLOCK]
-        out[start : start + BLOCK] = formula(xp, block.astype(xp.float32) if half else block)
+            wide = [each.astype(xp.float32) for each in arrays]
+            return formula(xp, *wide).astype(array.dtype)
+        return formula(xp, *arrays)
+    flat = [each.reshape(-1) for each in arrays]
+    out = xp.empty(flat[0].shape, array.dtype)
+    for start in range(0, array.size, BLOCK):
+        blocks = [each[start : start + BLOCK] for each in flat]
+        if half:
+            blocks = [block.astype(xp.float32) for block in blocks]
+        out[start : start + BLOCK] = formula(xp, *blocks)
     return out.reshape(array.shape)

@@ -8,6 +8,8 @@ from typing import Any
 from minigrad import dtypes
 from minigrad.errors import DtypeError
 from minigrad.graph import primitive
+from minigrad.kernels import twin
+from minigrad.ops.blocks import LARGE
 from minigrad.ops.elementwise import sgn
 from minigrad.ops.operands import between, check_tensor, on_tensor
 from minigrad.ops.promotion import transcendental
@@ -115,10 +117,25 @@ def cosh(xp: Any, input: Any) -> Any:
     return xp.cosh(input)
 
 
-@transcendental(input=lambda g, out: g * (1 - out * out))
+@transcendental(
+    input=lambda g, out: g * (1 - out * out) if out.nbytes < LARGE else _tanh_grad(g, out)
+)
 def tanh(xp: Any, input: Any) -> Any:
     """The hyperbolic tangent."""
     return xp.tanh(input)
+
+
+@primitive(
+    grad=lambda g, value: _tanh_grad(g, value),
+    value=lambda g, grad, value: g * (grad * (value * -2)),
+)
+def _tanh_grad(xp: Any, grad: Any, value: Any) -> Any:
+    return _tanh_grad_values(xp, grad, value)
+
+
+@twin("activation", "tanh_grad", least=1 << 15)
+def _tanh_grad_values(xp: Any, grad: Any, value: Any) -> Any:
+    return grad * (1 - value * value)
 
 
 @transcendental(input=lambda g, input: g * rsqrt(input * input + 1))

@@ -7,7 +7,8 @@ from typing import Any
 
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import primitive
-from minigrad.ops.blocks import in_blocks
+from minigrad.kernels import twin
+from minigrad.ops.blocks import LARGE, in_blocks
 from minigrad.ops.promotion import transcendental
 from minigrad.ops.random import rand_like
 from minigrad.ops.select import where
@@ -15,12 +16,22 @@ from minigrad.ops.select import where
 __all__ = ["prelu", "relu", "rrelu", "threshold"]
 
 
-@primitive(input=lambda g, out: g * (out > 0))
+@primitive(input=lambda g, out: g * (out > 0) if out.nbytes < LARGE else _relu_grad(g, out))
 def relu(xp: Any, input: Any) -> Any:
     """The larger of x and 0."""
     if input.dtype.kind in "bc":
         raise DtypeError(f"relu(): argument 'input' must be a real number, got {input.dtype}")
     return xp.maximum(input, 0)
+
+
+@primitive(grad=lambda g, value: _relu_grad(g, value))
+def _relu_grad(xp: Any, grad: Any, value: Any) -> Any:
+    return _relu_grad_values(xp, grad, value)
+
+
+@twin("activation", "relu_grad", least=1 << 15)
+def _relu_grad_values(xp: Any, grad: Any, value: Any) -> Any:
+    return grad * (value > 0)
 
 
 def _steps(xp: Any, condition: Any, high: float, low: float, dtype: Any) -> Any:
@@ -33,25 +44,29 @@ def _steps(xp: Any, condition: Any, high: float, low: float, dtype: Any) -> Any:
 
 
 @primitive()
-def _above(xp: Any, input: Any, *, limit: float, low: float) -> Any:
-    """1 where the input is above the limit, `low` elsewhere."""
-    return _steps(xp, input > limit, 1, low, input.dtype)
-
-
-@primitive()
 def _inside(xp: Any, input: Any, *, low: float, high: float, slope: float) -> Any:
     """`slope` where the input lies between the two, and 0 elsewhere and on them."""
     return _steps(xp, (input > low) & (input < high), slope, 0, input.dtype)
 
 
 @transcendental(
-    input=lambda g, input, negative_slope: g * _above(input, limit=0, low=negative_slope)
+    input=lambda g, input, negative_slope: _leaky_relu_grad(g, input, slope=negative_slope)
 )
 def _leaky_relu(xp: Any, input: Any, *, negative_slope: float) -> Any:
     out = input * negative_slope
     if 0 < negative_slope <= 1:
         return xp.maximum(input, out, out=out if out.ndim else None)
     return xp.where(input > 0, input, out)
+
+
+@primitive(grad=lambda g, input, slope: _leaky_relu_grad(g, input, slope=slope))
+def _leaky_relu_grad(xp: Any, grad: Any, input: Any, *, slope: float) -> Any:
+    return _leaky_relu_grad_values(xp, grad, input, slope)
+
+
+@twin("activation", "leaky_relu_grad", least=1 << 15)
+def _leaky_relu_grad_values(xp: Any, grad: Any, input: Any, slope: float) -> Any:
+    return grad * _steps(xp, input > 0, 1, slope, input.dtype)
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:

@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.ops.blocks import in_blocks
+from minigrad.graph import primitive
+from minigrad.kernels import twin
+from minigrad.ops.blocks import LARGE, in_blocks
 from minigrad.ops.error_function import erfc
 from minigrad.ops.functions import LN2, cos, exp, floats, log, sin
 from minigrad.ops.operands import between
@@ -16,10 +18,30 @@ from minigrad.ops.select import clamp, where
 __all__ = ["logaddexp", "logaddexp2", "logit", "sigmoid", "sinc", "xlogy"]
 
 
-@transcendental(input=lambda g, out: g * (out * (1 - out)))
+@transcendental(
+    input=lambda g, out: g * (out * (1 - out)) if out.nbytes < LARGE else _sigmoid_grad(g, out)
+)
 def sigmoid(xp: Any, input: Any) -> Any:
     """The logistic function, 1 / (1 + exp(-x))."""
+    return _sigmoid_values(xp, input)
+
+
+@twin("activation", "sigmoid", least=1 << 15)
+def _sigmoid_values(xp: Any, input: Any) -> Any:
     return in_blocks(xp, logistic, input)
+
+
+@primitive(
+    grad=lambda g, value: _sigmoid_grad(g, value),
+    value=lambda g, grad, value: g * (grad * (1 - value * 2)),
+)
+def _sigmoid_grad(xp: Any, grad: Any, value: Any) -> Any:
+    return _sigmoid_grad_values(xp, grad, value)
+
+
+@twin("activation", "sigmoid_grad", least=1 << 15)
+def _sigmoid_grad_values(xp: Any, grad: Any, value: Any) -> Any:
+    return grad * (value * (1 - value))
 
 
 def logistic(xp: Any, x: Any) -> Any:

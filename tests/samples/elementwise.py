@@ -185,6 +185,28 @@ def gelu_slope(x: Any) -> Any:
     return torch.special.ndtr(x) + x * torch.exp(-x * x / 2) / (2 * torch.pi) ** 0.5
 
 
+def gelu_tanh_slope(x: Any) -> Any:
+    steep = (2 / torch.pi) ** 0.5
+    bend = torch.tanh(steep * (x + 0.044715 * x**3))
+    return (1 + bend + x * (1 - bend * bend) * steep * (1 + 3 * 0.044715 * x * x)) / 2
+
+
+def grad_of(slope: Reference) -> Reference:
+    """The cotangent of the input of a function whose slope this is."""
+    return lambda g, x, **constants: g * slope(x, **constants)
+
+
+def gradient(slope: Reference, constants: Any = ({},), away: Any = ()) -> Row:
+    """A row for the gradient of a function of one tensor, of a cotangent and that tensor."""
+
+    def draw(s: Source) -> Sample:
+        shape = s.shape()
+        inputs = s.floats(shape, -2.0, 2.0), s.floats(shape, -2.0, 2.0, away)
+        return sample(*inputs, **s.pick(constants))
+
+    return Row(draw, grad_of(slope), "f", 2, max(6, 3 * len(constants)))
+
+
 def hardswish_slope(x: Any) -> Any:
     return torch.where(x >= 3, torch.ones_like(x), torch.where(x > -3, x / 3 + 0.5, x * 0))
 
@@ -338,10 +360,6 @@ FUNCTIONS = {
 
 ACTIVATIONS = {
     "relu": unary(lambda x: torch.relu(x), away=(0,), kinds="fiu", at=(0.0, 1.0)),
-    "_above": unary(
-        lambda x, limit, low: step(x > limit, x, 1.0, low), away=(0.0, 0.5), order=0,
-        constants=({"limit": 0, "low": 0.1}, {"limit": 0.5, "low": 0}), kinds="f",
-    ),
     "_inside": unary(
         lambda x, low, high, slope: step((x > low) & (x < high), x, slope, 0.0), order=0,
         constants=INSIDE, kinds="f",
@@ -361,15 +379,21 @@ ACTIVATIONS = {
         lambda x, beta, threshold: torch.nn.functional.softplus(x, beta, threshold),
         away=(0.5,), constants=SOFTPLUS, kinds="f",
     ),
-    "_softplus_slope": unary(
-        softplus_slope, away=(0.5,), constants=SOFTPLUS, kinds="f"
-    ),
+    "_softplus_grad": gradient(softplus_slope, SOFTPLUS, away=(0.5,)),
     "logsigmoid": unary(lambda x: torch.nn.functional.logsigmoid(x), away=(0,), kinds="f"),
     "silu": unary(lambda x: torch.nn.functional.silu(x), kinds="f"),
-    "_silu_slope": unary(silu_slope, kinds="fc"),
+    "_silu_grad": gradient(silu_slope),
     "mish": unary(lambda x: torch.nn.functional.mish(x), kinds="f"),
     "_gelu": unary(lambda x: torch.nn.functional.gelu(x), kinds="f"),
-    "_gelu_slope": unary(gelu_slope, kinds="f"),
+    "_gelu_grad": gradient(gelu_slope),
+    "_gelu_tanh_grad": gradient(gelu_tanh_slope),
+    "_sigmoid_grad": gradient(lambda y: y * (1 - y)),
+    "_tanh_grad": gradient(lambda y: 1 - y * y),
+    "_relu_grad": gradient(lambda y: step(y > 0, y, 1.0, 0.0), away=(0,)),
+    "_leaky_relu_grad": gradient(
+        lambda x, slope: step(x > 0, x, 1.0, slope), away=(0,),
+        constants=({"slope": 0.1}, {"slope": -0.3}),
+    ),
     "_gelu_tanh": unary(
         lambda x: torch.nn.functional.gelu(x, approximate="tanh"), kinds="f"
     ),

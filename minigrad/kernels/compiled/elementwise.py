@@ -1,0 +1,66 @@
+"""Loops over the elements of equal arrays: one pass, in pieces, on all cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy
+
+from minigrad.backend.lanes import lanes, run
+from minigrad.kernels.compiled.exponential import CONTRACTED
+
+PIECE = 1 << 16
+"""Elements of a piece: a fixed number, so that results do not depend on the threads."""
+
+
+def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A loop compiled in the order that it is written in; kept on disk where that is possible."""
+    options: Any = {"nogil": True, "fastmath": CONTRACTED, "error_model": "numpy"}
+    made: Callable[..., Any]
+    try:
+        made = numba.njit(cache=True, **options)(function)
+    except RuntimeError:
+        made = numba.njit(**options)(function)
+    return made
+
+
+def over(loop: Callable[..., Any], arrays: tuple[Any, ...], *numbers: Any) -> Any:
+    """A new array that `loop(*arrays, *numbers, out)` fills, called on vectors, piece by piece.
+
+    None where the arrays differ in shape or dtype. Numbers are taken in their dtype.
+    """
+    shape, dtype = arrays[0].shape, arrays[0].dtype
+    if any(array.shape != shape or array.dtype != dtype for array in arrays[1:]):
+        return None
+    out = numpy.empty(shape, dtype)
+    flat = out.reshape(-1)
+    size = flat.size
+    constants = tuple(dtype.type(number) for number in numbers)
+    vectors = [_vector(array) for array in arrays]
+    threads = lanes(size, PIECE)
+    if threads == 1 and all(len(vector) == size for vector in vectors):
+        loop(*vectors, *constants, flat)
+        return out
+
+    def task(piece: int) -> None:
+        start = piece * PIECE
+        end = min(start + PIECE, size)
+        cuts = [
+            vector[start:end] if len(vector) == size else vector[: end - start]
+            for vector in vectors
+        ]
+        loop(*cuts, *constants, flat[start:end])
+
+    run(task, -(-size // PIECE), threads)
+    return out
+
+
+def _vector(array: Any) -> Any:
+    """The elements in a row; one piece of them where all are the same number seen again."""
+    if array.size > PIECE and not any(array.strides):
+        return numpy.full(PIECE, array[(0,) * array.ndim], array.dtype)
+    vector = numpy.ascontiguousarray(array).reshape(-1)
+    # A view that cannot be written to is another type, to compile for once more.
+    return vector if vector.flags.writeable else vector.copy()
