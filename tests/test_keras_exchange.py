@@ -367,3 +367,109 @@ def test_states_of_another_optimizer_start_anew_with_a_warning(tmp_path):
     with pytest.warns(UserWarning, match="starts anew: there are 6 variables, not 2"):
         model = keras.models.load_model(archive(path, plain))
     assert model.optimizer.iterations == 0
+
+
+def network(optimizer="sgd"):
+    inputs = keras.Input((6,), name="x")
+    shared = layers.Dense(4, activation="tanh", kernel_regularizer="l2", name="shared")
+    x = shared(inputs)
+    x = keras.ops.concatenate([x[:, 1:3] * 2.0, x], axis=-1)
+    x = layers.BatchNormalization(name="norm")(x)
+    model = keras.Model(inputs, layers.Dense(3, activation="softmax", name="last")(x), name="net")
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+ROWS = GENERATOR.random((24, 6), dtype="float32")
+CLASSES = numpy.arange(24) % 3
+
+
+def test_an_archive_is_written_as_keras_describes_its_models(tmp_path):
+    model = network(keras.optimizers.Adam(0.5))
+    model.save(tmp_path / "net.keras")
+    with zipfile.ZipFile(tmp_path / "net.keras") as file:
+        assert file.namelist() == ["metadata.json", "config.json", "model.weights.h5"]
+        config = json.loads(file.read("config.json"))
+    assert (config["module"], config["class_name"]) == ("keras.src.models.functional", "Functional")
+    listed = {one["name"]: one for one in config["config"]["layers"]}
+    assert [one["class_name"] for one in listed.values()] == [
+        "InputLayer", "Dense", "GetItem", "Multiply", "Concatenate", "BatchNormalization", "Dense",
+    ]  # fmt: skip
+    shared = listed["shared"]
+    assert shared["module"] == "keras.layers"
+    assert shared["config"]["dtype"] == {**POLICY, "registered_name": None}
+    assert shared["config"]["kernel_initializer"]["module"] == "keras.initializers"
+    (call,) = shared["inbound_nodes"]
+    assert call["args"][0]["class_name"] == "__keras_tensor__"
+    assert call["args"][0]["config"]["keras_history"] == ["x", 0, 0]
+    assert "batch_input_shape" not in shared["config"]
+    joined = next(one for one in listed.values() if one["class_name"] == "Concatenate")
+    assert joined["module"] == "keras.src.ops.numpy"
+    assert joined["config"]["axis"] == -1
+    assert config["config"]["input_layers"] == ["x", 0, 0]
+    assert config["config"]["output_layers"] == ["last", 0, 0]
+    optimizer = config["compile_config"]["optimizer"]
+    assert (optimizer["module"], optimizer["class_name"]) == ("keras.optimizers", "Adam")
+    assert optimizer["config"]["learning_rate"] == 0.5
+
+
+SCHEDULE = keras.optimizers.schedules.ExponentialDecay(0.01, 2, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "tolerance", "variables"),
+    [
+        (keras.optimizers.SGD(0.1), 0, 2),
+        # The momentum was multiplied by the rate and divided by it: one rounding each.
+        (keras.optimizers.SGD(0.1, momentum=0.9), 1e-6, 8),
+        (keras.optimizers.Adam(SCHEDULE, amsgrad=True), 0, 19),
+        (keras.optimizers.AdamW(0.01), 0, 14),
+        (keras.optimizers.Adagrad(0.1), 0, 8),
+        (keras.optimizers.Adadelta(1.0), 0, 14),
+        (keras.optimizers.Adamax(0.01), 0, 14),
+        (keras.optimizers.Nadam(0.01), 1e-6, 15),
+        (keras.optimizers.RMSprop(0.01, centered=True), 0, 14),
+    ],
+)
+def test_training_goes_on_from_an_archive(tmp_path, optimizer, tolerance, variables):
+    model = network(optimizer)
+    settings = {"batch_size": 8, "shuffle": False, "verbose": 0}
+    model.fit(ROWS, CLASSES, **settings)
+    model.save(tmp_path / "net.keras")
+    again = keras.models.load_model(tmp_path / "net.keras")
+    with zipfile.ZipFile(tmp_path / "net.keras") as file:
+        content = io.BytesIO(file.read("model.weights.h5"))
+    with h5py.File(content) as file:
+        assert len(file["optimizer/vars"]) == variables
+        assert int(file["optimizer/vars/0"][()]) == again.optimizer.iterations == 3
+    losses = [one.fit(ROWS, CLASSES, **settings).history["loss"][0] for one in (model, again)]
+    assert abs(losses[0] - losses[1]) <= tolerance
+    for one, other in zip(model.get_weights(), again.get_weights()):
+        assert numpy.abs(one - other).max() <= tolerance
+
+
+class Own(layers.Layer):
+    def call(self, x):
+        return x * 2
+
+
+def test_what_keras_has_not_is_written_for_minigrad_alone(tmp_path):
+    path = tmp_path / "net.keras"
+    inputs = keras.Input((6,))
+    for last in (Own(), lambda x: keras.ops.flip(x, axis=1)):
+        model = keras.Model(inputs, last(layers.Dense(2)(inputs)))
+        model.save(path)
+        assert not zipfile.is_zipfile(path)
+        again = keras.models.load_model(path, custom_objects={"Own": Own})
+        assert numpy.array_equal(output(again, ROWS), output(model, ROWS))
+
+
+def test_an_archive_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    model = network()
+    model.save(tmp_path / "net.keras")
+    before = (tmp_path / "net.keras").read_bytes()
+    model.compile("sgd", lambda y_true, y_pred: y_pred.mean(-1))
+    with pytest.raises(ArgumentError, match="define it with def"):
+        model.save(tmp_path / "net.keras")
+    assert (tmp_path / "net.keras").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1

@@ -10,6 +10,7 @@ from minigrad import keras, load
 from minigrad.errors import ArgumentError
 from minigrad.io import CheckpointError
 from minigrad.keras import layers
+from minigrad.keras.models import saving
 
 X = numpy.random.default_rng(0).random((24, 6), dtype="float32")
 Y = numpy.arange(24) % 3
@@ -171,7 +172,8 @@ def test_a_frozen_layer_stays_frozen(tmp_path):
     assert len(again.trainable_weights) == len(model.trainable_weights) == 4
 
 
-def test_the_file_is_safetensors(tmp_path):
+def test_without_h5py_the_file_is_safetensors(tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, "is_installed", lambda module: False)
     sequence().save(tmp_path / "model.keras")
     content = load(tmp_path / "model.keras")
     assert content["kind"] == "minigrad.keras model"

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from typing import Any
 
 from minigrad.errors import ArgumentError
 from minigrad.io import CheckpointError
+from minigrad.io.atomic import check_writable, replacing
+from minigrad.keras.exchange.describe import NotInKeras, to_keras, training_to_keras
 from minigrad.keras.exchange.dialect import from_keras
-from minigrad.keras.exchange.hdf5 import group, read_weights, reading
-from minigrad.keras.exchange.slots import read_optimizer
+from minigrad.keras.exchange.hdf5 import (
+    group,
+    read_weights,
+    reading,
+    write_weights,
+    writing_to,
+)
+from minigrad.keras.exchange.slots import read_optimizer, write_optimizer
 from minigrad.keras.exchange.training import compile_from
 
-__all__ = ["is_archive", "load_archive", "load_archive_weights"]
+__all__ = ["is_archive", "load_archive", "load_archive_weights", "save_archive"]
 
+# The version of Keras whose files these are.
+_VERSION = "3.15.1"
+_DTYPES = ("float16", "float32", "float64", "bool", "uint8", "int8", "int16", "int32", "int64")
 _CONFIG = "config.json"
 _WEIGHTS = "model.weights.h5"
 # Configurations of the largest published models have a few MB; weights do not shrink so far.
@@ -31,6 +43,31 @@ def is_archive(path: str) -> bool:
             return file.read(4) == b"PK\x03\x04"
     except (FileNotFoundError, IsADirectoryError):
         return False
+
+
+def save_archive(path: str, model: Any) -> None:
+    """Write the .keras file from which Keras 3 loads this model.
+
+    Raises NotInKeras, and writes nothing, where Keras could not.
+    """
+    config = to_keras(model)
+    if model.compiled:
+        config["compile_config"] = training_to_keras(model)
+    for weight in model.weights:
+        if weight.dtype not in _DTYPES:
+            raise NotInKeras(f"a weight has the dtype {weight.dtype}, which HDF5 has not")
+    described = json.dumps(config)
+    content = io.BytesIO()
+    with writing_to(content, "save()") as file:
+        write_weights(file, model)
+        if model.compiled and model.optimizer is not None:
+            write_optimizer(file, model)
+    saved = {"keras_version": _VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
+    check_writable(path)
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        archive.writestr("metadata.json", json.dumps(saved))
+        archive.writestr(_CONFIG, described)
+        archive.writestr(_WEIGHTS, content.getvalue())
 
 
 def load_archive(path: str, make: Callable[[Any], Any], compile: bool, what: str) -> Any:

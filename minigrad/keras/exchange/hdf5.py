@@ -25,6 +25,7 @@ __all__ = [
     "reading",
     "write_weights",
     "writing",
+    "writing_to",
 ]
 
 # Groups that hold no weights of the layers: training's, and the seeds of random layers.
@@ -61,9 +62,17 @@ def reading(source: str | io.BytesIO, path: str, what: str) -> Iterator[Any]:
 @contextmanager
 def writing(path: str, what: str) -> Iterator[Any]:
     """A new HDF5 file that takes the place of `path` once it is whole."""
-    h5py = require("h5py", f"{what}: an HDF5 file")
+    require("h5py", f"{what}: an HDF5 file")
     check_writable(path)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path) as temporary, writing_to(temporary, what) as file:
+        yield file
+
+
+@contextmanager
+def writing_to(target: str | io.BytesIO, what: str) -> Iterator[Any]:
+    """A new HDF5 file in this very place. Raises MissingExtra without h5py."""
+    h5py = require("h5py", f"{what}: an HDF5 file")
+    with h5py.File(target, "w") as file:
         yield file
 
 

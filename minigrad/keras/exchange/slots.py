@@ -13,6 +13,8 @@ from minigrad.keras.layers.weight import Variable, Weight
 
 __all__ = ["read_optimizer", "write_optimizer"]
 
+# The variables before the states are the number of steps and, unless a schedule gives it, the rate.
+
 # The states of each parameter as minigrad.optim names them, in Keras's order. Those of one inner
 # tuple take turns, parameter by parameter; the tuples follow each other.
 _SLOTS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -28,7 +30,7 @@ _SLOTS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 def _layout(optimizer: Any, count: int) -> list[tuple[int, str]] | None:
-    """The parameter and state of each variable after the first two; None for a user's class."""
+    """The parameter and state of each variable of a parameter; None for a user's class."""
     groups = _SLOTS.get(type(optimizer).__name__)
     if groups is None:
         return None
@@ -63,7 +65,8 @@ def _in_layout_of(weight: Weight, values: Any) -> Weight:
 def write_optimizer(parent: Any, model: Any) -> None:
     """Write the number of steps, the rate and the states, where Keras 3 looks for them.
 
-    A user's own optimizer, and one that has made no step, is left out: a reader starts anew.
+    SGD's momentum is multiplied by the rate, and may come back different in its last bit. A user's
+    own optimizer, and one that has made no step, is left out: a reader starts anew.
     """
     optimizer = model.optimizer
     weights = model.trainable_weights
@@ -73,8 +76,9 @@ def write_optimizer(parent: Any, model: Any) -> None:
     state = _states(optimizer, weights)
     variables = parent.create_group("optimizer/vars")
     variables.attrs["name"] = optimizer.name
-    rate = float(optimizer.learning_rate)
-    found = [numpy.asarray(optimizer.iterations, "int32"), numpy.asarray(rate, "float32")]
+    found = [numpy.asarray(optimizer.iterations, "int32")]
+    if optimizer._schedule is None:
+        found.append(numpy.asarray(float(optimizer.learning_rate), "float32"))
     for index, slot in layout:
         weight, kept = weights[index], state[index]
         if kept.get(slot) is None:
@@ -104,14 +108,15 @@ def read_optimizer(variables: Any, model: Any, path: str) -> None:
     if not weights or not arrays or not int(arrays[0][()]):
         return
     layout = _layout(optimizer, len(weights))
+    first = 1 if optimizer._schedule is not None else 2
     last = int(type(optimizer).__name__ == "Nadam")
     problem = ""
     if layout is None:
         problem = f"{type(optimizer).__name__} is no optimizer of Keras"
-    elif len(arrays) != 2 + len(layout) + last:
-        problem = f"there are {len(arrays)} variables, not {2 + len(layout) + last}"
+    elif len(arrays) != first + len(layout) + last:
+        problem = f"there are {len(arrays)} variables, not {first + len(layout) + last}"
     else:
-        for (index, _), array in zip(layout, arrays[2:]):
+        for (index, _), array in zip(layout, arrays[first:]):
             if tuple(array.shape) != tuple(weights[index].shape):
                 problem = f"a state of '{weights[index].path}' has shape {tuple(array.shape)}"
     if problem or layout is None:
@@ -130,7 +135,7 @@ def read_optimizer(variables: Any, model: Any, path: str) -> None:
         if numpy.float32(optimizer.learning_rate) != numpy.float32(stored):
             optimizer.learning_rate = stored
     states: list[dict[str, Any]] = [{} for _ in weights]
-    for (index, slot), array in zip(layout, arrays[2:]):
+    for (index, slot), array in zip(layout, arrays[first:]):
         seen = _in_layout_of(weights[index], minigrad.zeros_like(weights[index].tensor.detach()))
         factor = _factor(optimizer, slot)
         seen.assign(array[()] / factor if factor else array[()])

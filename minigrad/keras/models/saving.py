@@ -1,4 +1,4 @@
-"""Whole models and weights in files: safetensors with a configuration, never pickles."""
+"""Whole models and weights in files: Keras's own or safetensors, never pickles."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ import os
 from typing import Any
 
 from minigrad.errors import ArgumentError
-from minigrad.extras import require
+from minigrad.extras import is_installed, require
 from minigrad.io import CheckpointError, load, save
-from minigrad.keras.exchange.archive import is_archive, load_archive, load_archive_weights
+from minigrad.keras.exchange.archive import (
+    is_archive,
+    load_archive,
+    load_archive_weights,
+    save_archive,
+)
+from minigrad.keras.exchange.describe import NotInKeras
 from minigrad.keras.exchange.hdf5 import is_hdf5, read_weights, reading, write_weights, writing
 from minigrad.keras.exchange.training import compile_config, compile_from
 from minigrad.keras.lookup import custom_object_scope
@@ -32,6 +38,9 @@ _WEIGHTS = "minigrad.keras weights"
 def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: Any = None) -> None:
     """Write the layers, the weights, what `compile` was given, and the optimizer's state.
 
+    With h5py the file is that of Keras 3, which Keras itself loads, if Keras has every part of the
+    model. Without it, and for a user's own classes, it is a safetensors file for minigrad alone.
+
     Raises ArgumentError where a model has no weights yet or a part has no configuration, and
     FileExistsError where a file is there and `overwrite` is False.
     """
@@ -41,6 +50,12 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: Any = 
             f"save(): the model '{model.name}' has no weights yet, as no shape is known; call it "
             "on data or build(input_shape) first"
         )
+    if is_installed("h5py"):
+        try:
+            save_archive(path, model)
+            return
+        except NotInKeras:
+            pass  # The format below holds any model.
     content: dict[str, Any] = {
         "kind": _KIND,
         "config": json.dumps(serialize_layer(model)),
