@@ -18,7 +18,7 @@ from typing import Any
 import numpy
 
 from minigrad.errors import ArgumentError
-from minigrad.kernels import pooling, reference, updates
+from minigrad.kernels import pooling, reference, softmaxes, updates
 from minigrad.kernels.convolution import (
     convolve,
     convolve_input_grad,
@@ -34,12 +34,16 @@ __all__ = [
     "active",
     "adam_update",
     "add_rows",
+    "class_losses",
+    "class_losses_grad",
     "convolve",
     "convolve_input_grad",
     "convolve_weight_grad",
     "exponentials",
     "fold",
     "in_single",
+    "log_softmax",
+    "log_softmax_grad",
     "max_pool",
     "max_pool_grad",
     "max_pool_winners",
@@ -50,6 +54,8 @@ __all__ = [
     "place",
     "rmsprop_update",
     "sgd_update",
+    "softmax",
+    "softmax_grad",
     "sums",
     "twin",
     "unfold",
@@ -159,12 +165,22 @@ max_pool_grad = Kernel(pooling.max_pool_grad, "pooling", least=1 << 13)
 adam_update = Kernel(updates.adam_update, "updates", least=1 << 14, loaded=512)
 sgd_update = Kernel(updates.sgd_update, "updates", least=1 << 14, loaded=4096)
 rmsprop_update = Kernel(updates.rmsprop_update, "updates", least=1 << 14, loaded=512)
+softmax = Kernel(softmaxes.softmax, "softmax", least=1 << 14)
+softmax_grad = Kernel(softmaxes.softmax_grad, "softmax", least=1 << 14)
+log_softmax = Kernel(softmaxes.log_softmax, "softmax", least=1 << 14)
+log_softmax_grad = Kernel(softmaxes.log_softmax_grad, "softmax", least=1 << 14)
+class_losses = Kernel(softmaxes.class_losses, "softmax", least=1 << 14)
+class_losses_grad = Kernel(softmaxes.class_losses_grad, "softmax", least=1 << 14)
 
 _COMPILED = {
     kernel.name: kernel
     for kernel in (
         adam_update,
         add_rows,
+        class_losses,
+        class_losses_grad,
+        log_softmax,
+        log_softmax_grad,
         max_pool,
         max_pool_grad,
         normalise,
@@ -172,6 +188,8 @@ _COMPILED = {
         normalise_weight_grad,
         rmsprop_update,
         sgd_update,
+        softmax,
+        softmax_grad,
     )
 }
 

@@ -33,8 +33,7 @@ def _softmax(xp: Any, input: Any, *, dim: int) -> Any:
     input = kernels.in_single(xp, input)
     if not input.size:
         return input.astype(dtype)
-    out, totals, _ = kernels.exponentials(xp, input, dim)
-    out *= 1 / totals
+    out = kernels.softmax(xp, input, dim)
     return out if out.dtype is dtype else out.astype(dtype)
 
 
@@ -47,11 +46,7 @@ def _softmax(xp: Any, input: Any, *, dim: int) -> Any:
 )
 def softmax_grad(xp: Any, input: Any, values: Any, *, dim: int) -> Any:
     """The cotangent of softmax's input, given that of its output `values`."""
-    out = input * values
-    total = kernels.sums(xp, out, dim)
-    xp.subtract(input, total, out=out)
-    out *= values
-    return out
+    return kernels.softmax_grad(xp, input, values, dim)
 
 
 @primitive(input=lambda g, out, dim: log_softmax_grad(g, out, dim=dim))
@@ -60,9 +55,7 @@ def _log_softmax(xp: Any, input: Any, *, dim: int) -> Any:
     input = kernels.in_single(xp, input)
     if not input.size:
         return input.astype(dtype)
-    _, totals, shift = kernels.exponentials(xp, input, dim)
-    out = input - shift
-    out -= xp.log(totals)
+    out = kernels.log_softmax(xp, input, dim)
     return out if out.dtype is dtype else out.astype(dtype)
 
 
@@ -74,9 +67,7 @@ def _log_softmax(xp: Any, input: Any, *, dim: int) -> Any:
 )
 def log_softmax_grad(xp: Any, input: Any, values: Any, *, dim: int) -> Any:
     """The cotangent of log_softmax's input, given that of its output `values`."""
-    out = xp.exp(values)
-    out *= kernels.sums(xp, input, dim)
-    return xp.subtract(input, out, out=out)
+    return kernels.log_softmax_grad(xp, input, values, dim)
 
 
 def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
@@ -137,16 +128,11 @@ def cross_entropy_of_classes(
     Targets are valid: the caller has checked them.
     """
     logits = input if input.dtype.char != "e" else kernels.in_single(xp, input)
-    powers, totals, shift = kernels.exponentials(xp, logits, 1)
-    rows = xp.arange(len(logits))
-    saved += (powers, totals, rows)
-    right = logits[rows, target][:, None]
-    right -= shift
-    losses = xp.log(totals)
-    losses -= right
+    losses, again = kernels.class_losses(xp, logits, target)
+    saved += (logits, again)
     loss = losses.sum()
     if mean:
-        loss = loss / len(rows)
+        loss = loss / len(logits)
     return loss if logits is input else loss.astype(input.dtype)
 
 
@@ -164,10 +150,9 @@ def cross_entropy_grad(
     xp: Any, input: Any, logits: Any, target: Any, *, mean: bool, saved: list[Any]
 ) -> Any:
     """The cotangent of the logits, given the loss's `input`: softmax less one at the targets."""
-    powers, totals, rows = saved
-    scale = input / len(rows) if mean else input
-    grad = powers * (scale / totals)
-    grad[rows, target] -= scale
+    single, again = saved
+    scale = input / len(logits) if mean else input
+    grad = kernels.class_losses_grad(xp, single, target, again, scale)
     return grad if grad.dtype is logits.dtype else grad.astype(logits.dtype)
 
 
