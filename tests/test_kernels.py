@@ -69,6 +69,33 @@ def test_normalisation(rng, dtype, layout, centred, with_weight):
     assert_same(*both(kernels.normalise_weight_grad, g, x, mean, inverse, affine), 20 * tolerance)
 
 
+@pytest.mark.parametrize("shape", [(2000, 120), (1, 200_000), (200_000, 1)])
+def test_large_rows_are_the_same_on_any_number_of_threads(rng, shape):
+    before = minigrad.get_num_threads()
+    x, g = rng.normal(3, 2, (2, *shape))
+    weight = rng.normal(size=shape[1])
+    affine = ((1,), (shape[1],))
+    results = []
+    try:
+        for threads in (1, 2, 3):
+            minigrad.set_num_threads(threads)
+            with kernels.use("numba"):
+                out = kernels.normalise(np, x, weight, None, *affine, 1e-5, True)
+                _, mean, _, inverse = out
+                rest = (mean, inverse)
+                back = kernels.normalise_grad(np, g, x, weight, *rest, *affine, True)
+                slope = kernels.normalise_weight_grad(np, g, x, *rest, affine[1])
+                results.append((*out, back, slope))
+    finally:
+        minigrad.set_num_threads(before)
+    with kernels.use("reference"):
+        plain = kernels.normalise_weight_grad(np, g, x, *rest, affine[1])
+    np.testing.assert_allclose(results[0][-1], plain, rtol=1e-9, atol=1e-9)
+    for found in results[1:]:
+        for one, other in zip(results[0], found):
+            np.testing.assert_array_equal(other, one)
+
+
 def test_normalisation_of_views(rng):
     x = rng.normal(size=(24, 5, 6)).transpose(2, 1, 0)[::-1]
     weight = rng.normal(size=48)[::2]

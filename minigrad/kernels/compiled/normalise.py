@@ -8,16 +8,27 @@ from typing import Any
 import numpy
 
 from minigrad.kernels.compiled.compiler import compiled
+from minigrad.kernels.compiled.pieces import spread
 from minigrad.kernels.reference import Sizes
 
 
 @compiled
 def _normalise_rows(
-    x: Any, w: Any, b: Any, eps: Any, centred: bool, out: Any, mean: Any, var: Any, inverse: Any
+    x: Any,
+    w: Any,
+    b: Any,
+    eps: Any,
+    centred: bool,
+    out: Any,
+    mean: Any,
+    var: Any,
+    inverse: Any,
+    start: int,
+    stop: int,
 ) -> None:
-    rows, count = x.shape
+    count = x.shape[1]
     zero, one = x.dtype.type(0), x.dtype.type(1)
-    for i in range(rows):
+    for i in range(start, stop):
         m = zero
         if centred:
             for j in range(count):
@@ -36,11 +47,19 @@ def _normalise_rows(
 
 @compiled
 def _normalise_rows_grad(
-    g: Any, x: Any, w: Any, mean: Any, inverse: Any, centred: bool, out: Any
+    g: Any,
+    x: Any,
+    w: Any,
+    mean: Any,
+    inverse: Any,
+    centred: bool,
+    out: Any,
+    start: int,
+    stop: int,
 ) -> None:
-    rows, count = x.shape
+    count = x.shape[1]
     zero = x.dtype.type(0)
-    for i in range(rows):
+    for i in range(start, stop):
         m, r = mean[i], inverse[i]
         plain, along = zero, zero
         for j in range(count):
@@ -54,17 +73,21 @@ def _normalise_rows_grad(
 
 
 @compiled
-def _weight_rows(g: Any, x: Any, mean: Any, inverse: Any, out: Any) -> None:
-    rows, count = x.shape
-    for i in range(rows):
-        m, r = mean[i], inverse[i]
-        for j in range(count):
-            out[j] += g[i, j] * (x[i, j] - m) * r
+def _weight_rows(
+    g: Any, x: Any, mean: Any, inverse: Any, block: int, out: Any, start: int, stop: int
+) -> None:
+    for part in range(start, stop):
+        into = out[part]
+        for i in range(part * block, min(len(x), (part + 1) * block)):
+            m, r = mean[i], inverse[i]
+            slope, value = g[i], x[i]
+            for j in range(len(into)):
+                into[j] += slope[j] * (value[j] - m) * r
 
 
 @compiled
-def _sums(x: Any, out: Any) -> None:
-    for i in range(x.shape[0]):
+def _sums(x: Any, out: Any, start: int, stop: int) -> None:
+    for i in range(start, stop):
         total = x.dtype.type(0)
         for j in range(x.shape[1]):
             total += x[i, j]
@@ -72,8 +95,8 @@ def _sums(x: Any, out: Any) -> None:
 
 
 @compiled
-def _squares(x: Any, mean: Any, out: Any) -> None:
-    for i in range(x.shape[0]):
+def _squares(x: Any, mean: Any, out: Any, start: int, stop: int) -> None:
+    for i in range(start, stop):
         total = x.dtype.type(0)
         m = mean[i]
         for j in range(x.shape[1]):
@@ -83,16 +106,16 @@ def _squares(x: Any, mean: Any, out: Any) -> None:
 
 
 @compiled
-def _scaled(x: Any, mean: Any, scale: Any, shift: Any, out: Any) -> None:
-    for i in range(x.shape[0]):
+def _scaled(x: Any, mean: Any, scale: Any, shift: Any, out: Any, start: int, stop: int) -> None:
+    for i in range(start, stop):
         m, r, b = mean[i], scale[i], shift[i]
         for j in range(x.shape[1]):
             out[i, j] = (x[i, j] - m) * r + b
 
 
 @compiled
-def _products(g: Any, x: Any, mean: Any, plain: Any, along: Any) -> None:
-    for i in range(x.shape[0]):
+def _products(g: Any, x: Any, mean: Any, plain: Any, along: Any, start: int, stop: int) -> None:
+    for i in range(start, stop):
         p = x.dtype.type(0)
         a = x.dtype.type(0)
         m = mean[i]
@@ -103,8 +126,10 @@ def _products(g: Any, x: Any, mean: Any, plain: Any, along: Any) -> None:
 
 
 @compiled
-def _mixed(g: Any, x: Any, mean: Any, by: Any, less: Any, shift: Any, out: Any) -> None:
-    for i in range(x.shape[0]):
+def _mixed(
+    g: Any, x: Any, mean: Any, by: Any, less: Any, shift: Any, out: Any, start: int, stop: int
+) -> None:
+    for i in range(start, stop):
         m, a, b, c = mean[i], by[i], less[i], shift[i]
         for j in range(x.shape[1]):
             out[i, j] = a * g[i, j] - b * (x[i, j] - m) - c
@@ -173,9 +198,8 @@ def normalise(
         b = numpy.zeros(count, dtype) if bias is None else numpy.ascontiguousarray(bias)
         x = numpy.ascontiguousarray(input).reshape(-1, count)
         flat = out.reshape(-1, count)
-        _normalise_rows(
-            x, w.reshape(-1), b.reshape(-1), dtype.type(eps), centred, flat, mean, variance, inverse
-        )
+        weights = (w.reshape(-1), b.reshape(-1), dtype.type(eps), centred)
+        spread(_normalise_rows, len(x), x.size, x, *weights, flat, mean, variance, inverse)
         return out, mean.reshape(kept), variance.reshape(kept), inverse.reshape(kept)
     runs = _Runs(input.shape, axes, affine)
     if runs.run < _SHORTEST_RUN:
@@ -184,15 +208,16 @@ def normalise(
     sums = numpy.empty(len(x), dtype)
     mean = numpy.zeros((1,) * len(runs.lead), dtype)
     if centred:
-        _sums(x, sums)
+        spread(_sums, len(x), x.size, x, sums)
         mean = runs.total(sums) / runs.count
     centre = runs.each(mean)
-    _squares(x, centre, sums)
+    spread(_squares, len(x), x.size, x, centre, sums)
     variance = runs.total(sums) / runs.count
     inverse = 1 / numpy.sqrt(variance + eps)
     scale = inverse if weight is None else inverse * weight.reshape(runs.affine)
     shift = dtype.type(0) if bias is None else bias.reshape(runs.affine)
-    _scaled(x, centre, runs.each(scale), runs.each(shift), out.reshape(x.shape))
+    weights = (runs.each(scale), runs.each(shift))
+    spread(_scaled, len(x), x.size, x, centre, *weights, out.reshape(x.shape))
     return (
         out,
         mean.reshape(kept if centred else (1,) * len(kept)),
@@ -200,6 +225,9 @@ def normalise(
         inverse.reshape(kept),
     )
 
+
+# Sums over rows are made of partial ones, of so many rows at least, and so many of them at most.
+_ROWS_OF_A_SUM, _MOST_SUMS = 32, 32
 
 _SHORTEST_RUN = 8
 """Shorter runs than this leave the vector registers empty: NumPy is as fast."""
@@ -228,27 +256,27 @@ def normalise_grad(
         g = numpy.ascontiguousarray(grad).reshape(-1, count)
         centre = numpy.ascontiguousarray(numpy.broadcast_to(mean, inverse.shape))
         flat = out.reshape(-1, count)
-        _normalise_rows_grad(
-            g, x, w.reshape(-1), centre.reshape(-1), inverse.reshape(-1), centred, flat
-        )
+        statistics = (centre.reshape(-1), inverse.reshape(-1), centred)
+        spread(_normalise_rows_grad, len(x), x.size, g, x, w.reshape(-1), *statistics, flat)
         return out
     runs = _Runs(array.shape, axes, affine)
     if runs.run < _SHORTEST_RUN:
         return None
     x, g = runs.rows(array), runs.rows(grad)
     centre = runs.each(runs.statistic(numpy.broadcast_to(mean, inverse.shape)))
-    spread = runs.statistic(inverse)
+    tightness = runs.statistic(inverse)
     plain, along = numpy.empty((2, len(x)), dtype)
-    _products(g, x, centre, plain, along)
-    by = numpy.ones_like(spread) if weight is None else weight.reshape(runs.affine)
+    spread(_products, len(x), x.size, g, x, centre, plain, along)
+    by = numpy.ones_like(tightness) if weight is None else weight.reshape(runs.affine)
     if weight is not None:
         rows = runs.each(by)
         plain *= rows
         along *= rows
-    less = runs.total(along) * spread**3 / runs.count
-    shift = runs.total(plain) * spread / runs.count if centred else spread * 0
+    less = runs.total(along) * tightness**3 / runs.count
+    shift = runs.total(plain) * tightness / runs.count if centred else tightness * 0
     flat = out.reshape(x.shape)
-    _mixed(g, x, centre, runs.each(by * spread), runs.each(less), runs.each(shift), flat)
+    weights = (runs.each(by * tightness), runs.each(less), runs.each(shift))
+    spread(_mixed, len(x), x.size, g, x, centre, *weights, flat)
     return out
 
 
@@ -262,12 +290,15 @@ def normalise_weight_grad(
     lead = array.ndim - len(affine)
     count = prod(affine)
     if prod(inverse.shape[lead:]) == 1 and inverse.size * count == array.size:
-        out = numpy.zeros(count, dtype)
         x = numpy.ascontiguousarray(array).reshape(-1, count)
         g = numpy.ascontiguousarray(grad).reshape(-1, count)
         centre = numpy.ascontiguousarray(numpy.broadcast_to(mean, inverse.shape))
-        _weight_rows(g, x, centre.reshape(-1), inverse.reshape(-1), out)
-        return out.reshape(affine)
+        # The rows of a partial sum depend on their number alone, not on the threads.
+        block = max(_ROWS_OF_A_SUM, -(-len(x) // _MOST_SUMS))
+        sums = numpy.zeros((-(-len(x) // block), count), dtype)
+        statistics = (centre.reshape(-1), inverse.reshape(-1))
+        spread(_weight_rows, len(sums), x.size, g, x, *statistics, block, sums)
+        return sums.sum(0).reshape(affine)
     axes = tuple(axis for axis, size in enumerate(affine) if size == 1)
     runs = _Runs(array.shape, axes, affine)
     if lead or runs.run < _SHORTEST_RUN or prod(inverse.shape[len(runs.lead) :]) != 1:
@@ -276,6 +307,6 @@ def normalise_weight_grad(
     head = inverse.shape[: len(runs.lead)]
     centre = runs.each(numpy.broadcast_to(mean, inverse.shape).reshape(head))
     plain, along = numpy.empty((2, len(x)), dtype)
-    _products(g, x, centre, plain, along)
+    spread(_products, len(x), x.size, g, x, centre, plain, along)
     along *= runs.each(inverse.reshape(head))
     return runs.total(along).reshape(affine)
