@@ -216,8 +216,8 @@ def normalise(
     inverse = 1 / numpy.sqrt(variance + eps)
     scale = inverse if weight is None else inverse * weight.reshape(runs.affine)
     shift = dtype.type(0) if bias is None else bias.reshape(runs.affine)
-    weights = (runs.each(scale), runs.each(shift))
-    spread(_scaled, len(x), x.size, x, centre, *weights, out.reshape(x.shape))
+    factors = (runs.each(scale), runs.each(shift))
+    spread(_scaled, len(x), x.size, x, centre, *factors, out.reshape(x.shape))
     return (
         out,
         mean.reshape(kept if centred else (1,) * len(kept)),
