@@ -19,7 +19,9 @@ from minigrad.keras import (
 )
 from minigrad.keras.layers import Layer
 from minigrad.keras.lookup import CUSTOM
+from minigrad.keras.naming import snake_case
 from minigrad.keras.optimizers import schedules
+from minigrad.keras.symbolic import OPERATIONS
 
 __all__ = ["MODELS", "from_keras", "namespace_of"]
 
@@ -145,7 +147,7 @@ def _with_class(value: dict[str, Any], name: str, config: Any, where: str) -> di
         made["config"] = from_keras(config, where)
         return made
     made.pop("registered_name", None)
-    if (module or "").startswith("keras.src.ops"):
+    if _is_operation(name, module, value):
         return {**made, "operation": name, "config": config}
     if name.rpartition(">")[2] in MODELS:
         made["class_name"] = "Sequential" if name.endswith("Sequential") else "Model"
@@ -162,6 +164,15 @@ def _with_class(value: dict[str, Any], name: str, config: Any, where: str) -> di
     kind = vars(NAMESPACES[found])[name]
     made["config"] = _accepted(kind, name, from_keras(config or {}, where), where)
     return made
+
+
+def _is_operation(name: str, module: str | None, value: dict[str, Any]) -> bool:
+    """Whether it is no layer but an operator; old files give no module, but layers can train."""
+    if module:
+        return module.startswith("keras.src.ops")
+    config = value.get("config")
+    plain = isinstance(config, dict) and not {"trainable", "dtype"} & set(config)
+    return plain and "inbound_nodes" in value and snake_case(name) in OPERATIONS
 
 
 def _accepted(kind: type, name: str, config: dict[str, Any], where: str) -> dict[str, Any]:

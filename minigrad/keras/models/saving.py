@@ -17,6 +17,7 @@ from minigrad.keras.exchange.archive import (
 )
 from minigrad.keras.exchange.describe import NotInKeras
 from minigrad.keras.exchange.hdf5 import is_hdf5, read_weights, reading, write_weights, writing
+from minigrad.keras.exchange.legacy import is_legacy, load_legacy, read_legacy_weights
 from minigrad.keras.exchange.training import compile_config, compile_from
 from minigrad.keras.lookup import custom_object_scope
 from minigrad.keras.models.registry import deserialize_layer, serialize_layer
@@ -74,7 +75,7 @@ def load_model(
 ) -> Any:
     """The model that `save` wrote: layers, weights, and unless `compile` is False its training.
 
-    A .keras file that Keras 3 itself wrote is read too, if all classes in it are known here.
+    A .keras or .h5 file that Keras itself wrote is read too, if all classes in it are known here.
 
     `custom_objects` maps the names of a user's own classes and functions to them. Raises
     CheckpointError for a file of another program, or a damaged one.
@@ -83,6 +84,8 @@ def load_model(
     with custom_object_scope(custom_objects):
         if is_archive(path):
             return load_archive(path, deserialize_layer, compile, "load_model()")
+        if is_hdf5(path):
+            return load_legacy(path, deserialize_layer, compile, "load_model()")
         content = _read(path, _KIND, "load_model()")
         model = deserialize_layer(json.loads(content["config"]))
         _build(model, content["build"])
@@ -127,7 +130,8 @@ def load_weights(model: Any, filepath: Any) -> None:
         load_archive_weights(path, model, "load_weights()")
     elif is_hdf5(path):
         with reading(path, path, "load_weights()") as file:
-            read_weights(file, model, path, "load_weights()")
+            read = read_legacy_weights if is_legacy(file) else read_weights
+            read(file, model, path, "load_weights()")
     else:
         content = _read(path, _WEIGHTS, "load_weights()", _KIND)
         _set_weights(model, content["weights"], path)
