@@ -65,6 +65,43 @@ for _operation, _arity in (("add", 2), ("mul", 2), ("exp", 1), ("tanh", 1), ("re
         )
 
 
+_SMOOTH = ("gelu", "silu", "sigmoid", "softplus", "leaky_relu")
+
+
+def activation(lib: Any, name: str) -> Step:
+    """One call of an activation function and its backward from a ready cotangent."""
+    values = random(lib, MILLION)
+    seed = random(lib, MILLION, differentiable=False, seed=9)
+    function = getattr(lib.nn.functional, name)
+
+    def step() -> Any:
+        values.grad = None
+        out = function(values)
+        out.backward(seed)
+        return out, values
+
+    return step
+
+
+for _name in _SMOOTH:
+    _words = f"{_name} of a million floats, forward and backward"
+    add_row(Row(_name, _words, "arrays", partial(activation, name=_name)))
+
+
+@timed("tanh-sigmoid-chain", "tanh(x) * sigmoid(x) + x of a million floats, forward and backward")
+def tanh_sigmoid_chain(lib: Any) -> Step:
+    values = random(lib, MILLION)
+    seed = random(lib, MILLION, differentiable=False, seed=9)
+
+    def step() -> Any:
+        values.grad = None
+        out = values.tanh() * values.sigmoid() + values
+        out.backward(seed)
+        return out, values
+
+    return step
+
+
 @timed("cross-entropy", "softmax cross-entropy of 1024x1000, forward and backward")
 def cross_entropy(lib: Any) -> Step:
     scores = random(lib, 1024, 1000)

@@ -13,9 +13,9 @@ from minigrad import kernels
 
 pytest.importorskip("numba", reason="compares the kernels that Numba compiles")
 
-from minigrad.kernels.compiled import activation, elementwise, exponential
+from minigrad.kernels.compiled import activation, elementwise, exponential, reductions
 from minigrad.ops import activation as smooth
-from minigrad.ops import functions, piecewise, special
+from minigrad.ops import functions, piecewise, reduce, special
 
 FORWARD = {
     "sigmoid": (special._sigmoid_values, ()),
@@ -179,3 +179,47 @@ def test_large_arrays_take_the_compiled_way_and_have_two_derivatives(name):
             results.append([f.detach().numpy() for f in found])
     for plain, compiled in zip(*results):
         np.testing.assert_allclose(compiled, plain, 1e-12, 1e-12)
+
+
+SUMS = [
+    ((5, 1024 * 3 + 7), None), ((3, 40, 50), None), ((3, 40, 50), (2,)), ((7, 3000), (1,)),
+    ((2, 0), None), ((4, 0), (1,)), ((1, 1), (1,)), ((), None), ((3, 4), (0,)), ((2, 70_000), (1,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("keepdim", [False, True])
+@pytest.mark.parametrize(("shape", "dim"), SUMS)
+def test_sums_equal_their_reference(shape, dim, keepdim, dtype):
+    values = np.random.default_rng(3).normal(1, 1, shape).astype(dtype)
+    plain = reduce._sum_values.plain(np, values, dim, keepdim)
+    with kernels.use("numba", "sum"):
+        compiled = reduce._sum_values(np, values, dim, keepdim)
+    assert np.shape(compiled) == np.shape(plain)
+    assert compiled.dtype == plain.dtype
+    np.testing.assert_allclose(compiled, plain, 1e-6 if dtype == "float32" else 1e-14)
+
+
+def test_a_sum_of_many_equal_numbers_loses_no_more_digits_than_numpys():
+    values = np.full(1 << 22, 0.1, "float32")
+    exact = float(np.float32(0.1)) * values.size
+    found = reductions.sum(np, values, None, False)
+    assert abs(found - exact) <= max(abs(values.sum() - exact), exact * 2**-23)
+
+
+@pytest.mark.parametrize(("place", "value"), [(5, math.nan), (70_000, math.inf)])
+def test_sums_hand_on_what_is_no_number(place, value):
+    values = np.ones(100_000, "float32")
+    values[place] = value
+    np.testing.assert_equal(reductions.sum(np, values, None, False), np.float32(value))
+
+
+def test_sums_do_not_depend_on_the_threads(monkeypatch):
+    values = np.random.default_rng(4).normal(size=(700, 1000)).astype("float32")
+    results = []
+    for count in (1, 2, 3):
+        monkeypatch.setattr(minigrad.backend.threads, "_count", count)
+        results.append([reductions.sum(np, values, dim, False) for dim in (None, (1,))])
+    for everything, rows in results[1:]:
+        assert everything == results[0][0]
+        np.testing.assert_array_equal(rows, results[0][1])

@@ -99,8 +99,9 @@ class Kernel:
         self._twin: Callable[..., Any] | None = None
 
     def __call__(self, xp: Any, array: Any, *arguments: Any) -> Any:
-        small = array.size < self.least and self.chosen is None
-        if small or xp is not numpy or array.dtype.char not in "fd" or not self.compiles():
+        if array.size < self.least and self.chosen is None:
+            return self.plain(xp, array, *arguments)
+        if xp is not numpy or array.dtype.char not in "fd" or not self.compiles():
             return self.plain(xp, array, *arguments)
         if self._twin is None:
             twins = _twins(self.family)
@@ -209,7 +210,8 @@ def active() -> dict[str, str]:
 class use:
     """Choose an implementation, from now on or in a `with` block: "reference", "numba" or "auto".
 
-    "numba" takes the compiled twin for arrays of any size, "auto" where it is faster. Names limit
+    "numba" takes the compiled twin for arrays of any size that an operation hands to the function,
+    "auto" where it is faster. Names limit
     the choice to those functions; without any it holds for all.
 
     Raises ArgumentError for an implementation or a function that is not there.

@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.errors import ArgumentError
 from minigrad.graph import primitive
 from minigrad.kernels import twin
-from minigrad.ops.blocks import in_blocks
+from minigrad.ops.blocks import LARGE, in_blocks
 from minigrad.ops.dims import wrap_dim
 from minigrad.ops.error_function import erf
 from minigrad.ops.functions import exp, tanh
@@ -155,6 +155,8 @@ def _gated(xp: Any, x: Any) -> Any:
 @transcendental(input=lambda g, input: _silu_grad(g, input))
 def silu(xp: Any, input: Any) -> Any:
     """Every element times its sigmoid, x * sigmoid(x)."""
+    if input.nbytes < LARGE:
+        return in_blocks(xp, _gated, input)
     return _silu_values(xp, input)
 
 
@@ -171,6 +173,8 @@ def _silu_grad_rule(g: Any, grad: Any, input: Any) -> Any:
 @primitive(grad=lambda g, input: _silu_grad(g, input), input=_silu_grad_rule)
 def _silu_grad(xp: Any, grad: Any, input: Any) -> Any:
     """The cotangent of the input of `silu`."""
+    if input.nbytes < LARGE:
+        return in_blocks(xp, _gated_grad, grad, input)
     return _silu_grad_values(xp, grad, input)
 
 
@@ -207,6 +211,8 @@ DENSITY = 1 / math.sqrt(2 * math.pi)
 
 @transcendental(input=lambda g, input: _gelu_grad(g, input))
 def _gelu(xp: Any, input: Any) -> Any:
+    if input.nbytes < LARGE:
+        return in_blocks(xp, _normal_gated, input)
     return _gelu_values(xp, input)
 
 
@@ -230,6 +236,8 @@ def _gelu_grad_rule(g: Any, grad: Any, input: Any) -> Any:
 @primitive(grad=lambda g, input: _gelu_grad(g, input), input=_gelu_grad_rule)
 def _gelu_grad(xp: Any, grad: Any, input: Any) -> Any:
     """The cotangent of the input of `gelu`."""
+    if input.nbytes < LARGE:
+        return in_blocks(xp, _normal_gated_grad, grad, input)
     return _gelu_grad_values(xp, grad, input)
 
 

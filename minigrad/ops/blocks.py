@@ -11,7 +11,7 @@ BLOCK = 1 << 15
 """Elements of a block: a handful of intermediate arrays of this size fit a second-level cache."""
 
 LARGE = 1 << 18
-"""Bytes from which a gradient of a few steps is worth a primitive that takes them in one."""
+"""Bytes from which a few steps are worth the call of a kernel that takes them in one."""
 
 
 def in_blocks(xp: Any, formula: Callable[..., Any], array: Any, *others: Any) -> Any:
@@ -21,13 +21,12 @@ def in_blocks(xp: Any, formula: Callable[..., Any], array: Any, *others: Any) ->
     is computed in single.
     """
     half = array.dtype.itemsize == 2
-    arrays = (array, *others)
     if array.__class__ is not ndarray or array.size <= BLOCK:
-        if half:
-            wide = [each.astype(xp.float32) for each in arrays]
-            return formula(xp, *wide).astype(array.dtype)
-        return formula(xp, *arrays)
-    flat = [each.reshape(-1) for each in arrays]
+        if not half:
+            return formula(xp, array, *others)
+        wide = [each.astype(xp.float32) for each in (array, *others)]
+        return formula(xp, *wide).astype(array.dtype)
+    flat = [each.reshape(-1) for each in (array, *others)]
     out = xp.empty(flat[0].shape, array.dtype)
     for start in range(0, array.size, BLOCK):
         blocks = [each[start : start + BLOCK] for each in flat]

@@ -9,6 +9,8 @@ from minigrad import dtypes
 from minigrad.backend import backend_of
 from minigrad.errors import DtypeError
 from minigrad.graph import Traced, primitive, view
+from minigrad.kernels import twin
+from minigrad.ops.blocks import LARGE
 from minigrad.ops.dims import wrap_dims
 from minigrad.ops.promotion import convert
 
@@ -84,9 +86,16 @@ def total(array: Any, dim: Dims, keepdim: bool) -> Any:
     return array.sum(dim, None, None, keepdim)
 
 
+@twin("reductions", "sum", least=1 << 16)
+def _sum_values(xp: Any, array: Any, dim: Dims, keepdim: bool) -> Any:
+    return total(array, dim, keepdim)
+
+
 @primitive(input=lambda g, shape, dim, keepdim: unreduce(g, size=shape, dim=dim, keepdim=keepdim))
 def _sum(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
-    return total(input, dim, keepdim)
+    if input.nbytes < LARGE:
+        return total(input, dim, keepdim)
+    return _sum_values(xp, input, dim, keepdim)
 
 
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
@@ -120,7 +129,9 @@ def _mean(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
     count = input.size if dim is None else counted(input.shape, dim)
     if dtype.itemsize == 2:
         return (input.sum(dim, dtypes.float32, None, keepdim) / count).astype(dtype)
-    return input.sum(dim, None, None, keepdim) / count
+    if input.nbytes < LARGE:
+        return input.sum(dim, None, None, keepdim) / count
+    return _sum_values(xp, input, dim, keepdim) / count
 
 
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:

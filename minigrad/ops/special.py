@@ -23,6 +23,8 @@ __all__ = ["logaddexp", "logaddexp2", "logit", "sigmoid", "sinc", "xlogy"]
 )
 def sigmoid(xp: Any, input: Any) -> Any:
     """The logistic function, 1 / (1 + exp(-x))."""
+    if input.nbytes < LARGE:
+        return in_blocks(xp, logistic, input)
     return _sigmoid_values(xp, input)
 
 

@@ -1,0 +1,60 @@
+"""Sums, compiled: of everything and of rows, in blocks that do not depend on the threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from minigrad.kernels.compiled.compiler import compiled
+from minigrad.kernels.compiled.pieces import spread
+
+BLOCK = 1024
+"""Elements that are added up side by side in vector registers, some 32 to each place."""
+
+_LONGEST_ROW = 64 * BLOCK
+"""A row is the sum of its blocks one by one; for a longer one that would lose digits."""
+
+
+@compiled
+def _added(values: Any) -> Any:
+    total = values.dtype.type(0)
+    for i in range(len(values)):
+        total += values[i]
+    return total
+
+
+@compiled
+def _block_sums(x: Any, block: int, out: Any, start: int, stop: int) -> None:
+    for b in range(start, stop):
+        out[b] = _added(x[b * block : (b + 1) * block])
+
+
+@compiled
+def _row_sums(x: Any, block: int, out: Any, start: int, stop: int) -> None:
+    length = x.shape[1]
+    for row in range(start, stop):
+        whole = x.dtype.type(0)
+        for first in range(0, length, block):
+            whole += _added(x[row, first : min(first + block, length)])
+        out[row] = whole
+
+
+def sum(xp: Any, array: Any, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
+    """The sum of all elements or over the last dimension."""
+    if not array.flags.c_contiguous or not array.flags.writeable or not array.size:
+        return None
+    if dim is None or len(dim) == array.ndim:
+        parts = numpy.empty(-(-array.size // BLOCK), array.dtype)
+        spread(_block_sums, len(parts), array.size, array.reshape(-1), BLOCK, parts)
+        # NumPy adds these up in pairs.
+        total = parts.sum()
+        return total.reshape((1,) * array.ndim) if keepdim else total
+    length = array.shape[-1]
+    if dim != (array.ndim - 1,) or length > _LONGEST_ROW:
+        return None
+    lead = array.shape[:-1]
+    out = numpy.empty(lead, array.dtype)
+    rows = array.reshape(-1, length)
+    spread(_row_sums, len(rows), array.size, rows, BLOCK, out.reshape(-1))
+    return out.reshape(*lead, 1) if keepdim else out
