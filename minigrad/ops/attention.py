@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad.backend import namespace
 from minigrad.errors import ArgumentError, DtypeError
+from minigrad.ops.attend import attend
 from minigrad.ops.dropout import check_probability, dropped
 from minigrad.ops.fused import softmax
 from minigrad.ops.half import in_single
@@ -17,6 +18,9 @@ from minigrad.ops.shape import transpose
 from minigrad.ops.windows import raw, same_dtype
 
 __all__: list[str] = []
+
+BLOCK = 256
+"""Queries whose weights are made at a time; longer sequences take memory that is linear in them."""
 
 
 @in_single
@@ -64,14 +68,17 @@ def scaled_dot_product_attention(
         key, value = _grouped(operation, query, key), _grouped(operation, query, value)
     length, sources = query.shape[-2], key.shape[-2]
     xp = namespace(operation, query=raw(query))
+    if scale is None:
+        scale = 1 / sqrt(query.shape[-1]) if query.shape[-1] else 1.0
+    alike = query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
+    if attn_mask is None and not dropout_p and alike and sources and length > BLOCK:
+        return attend(query, key, value, causal=bool(is_causal), scale=scale, block=BLOCK)
     if is_causal:
         if attn_mask is not None:
             raise ArgumentError(
                 f"{operation}(): give either argument 'attn_mask' or is_causal=True, not both"
             )
         attn_mask = xp.tri(length, sources, dtype=bool)
-    if scale is None:
-        scale = 1 / sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     scores = matmul(query * scale, transpose(key, -2, -1))
     seen = None
     if attn_mask is not None:

@@ -1,4 +1,4 @@
-"""Rows of the steps of recurrent layers, against loops written with torch."""
+"""Rows of the steps of recurrent layers and of attention in blocks, against torch's."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ def drawn(s: Source, gates: int) -> tuple[Any, Any, Any, Any]:
         s.floats((batch, size)),
         s.floats((gates * size, size), -0.7, 0.7),
     )
+
+
+def attention(s: Source) -> Sample:
+    lead, length, sources = s.pick((((), 3, 3), ((2,), 5, 4), ((1, 2), 2, 5), ((2,), 1, 1)))
+    shapes = ((*lead, length, 3), (*lead, sources, 3), (*lead, sources, 2))
+    return sample(*map(s.floats, shapes), causal=s.flag(), scale=0.7, block=s.pick((1, 2, 9)))
+
+
+def attend(q: Any, k: Any, v: Any, causal: bool, scale: float, block: int) -> Any:
+    scores = q @ k.mT * scale
+    if causal:
+        seen = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+        scores = scores.masked_fill(~seen, -torch.inf)
+    return scores.softmax(-1) @ v
 
 
 def rnn(s: Source) -> Sample:
@@ -83,4 +97,5 @@ ROWS = {
     "rnn_steps": Row(rnn, rnn_steps, count=8),
     "lstm_steps": Row(lstm, lstm_steps, count=8),
     "gru_steps": Row(gru, gru_steps, count=8),
+    "attend": Row(attention, attend, count=8),
 }
