@@ -169,3 +169,102 @@ def cnn(lib: Any) -> Step:
     model = convolutional(lib)
     optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
     return training(lib, model, optimizer, batches(lib, (32, 1, 28, 28)))
+
+
+def lenet(lib: Any) -> Any:
+    """LeNet-5 for 28x28: 5x5 convolutions of 6 and 16 channels, each pooled, and three layers."""
+    nn = lib.nn
+    layers = (
+        nn.Conv2d(1, 6, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(16 * 5 * 5, 120),
+        nn.ReLU(),
+        nn.Linear(120, 84),
+        nn.ReLU(),
+        nn.Linear(84, 10),
+    )
+    return fill(lib, nn.Sequential(*layers))
+
+
+@timed("lenet", "LeNet-5, 28x28, batch 32: full step with Adam", goal=1.0)
+def lenet_step(lib: Any) -> Step:
+    model = lenet(lib)
+    optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
+    return training(lib, model, optimizer, batches(lib, (32, 1, 28, 28)))
+
+
+def through(lib: Any, layers: Any, shape: tuple[int, ...], shortcut: bool = False) -> Step:
+    """Forward and backward of layers, with the input's gradient; a shortcut adds the input."""
+    block = fill(lib, lib.nn.Sequential(*layers))
+    parameters = list(block.parameters())
+    rng = np.random.default_rng(3)
+    data = lib.tensor(rng.normal(size=shape).astype(np.float32))
+    data.requires_grad_()
+    weights = lib.tensor(rng.normal(size=shape).astype(np.float32))
+
+    def step() -> Any:
+        data.grad = None
+        block.zero_grad()
+        out = block(data)
+        out = (out + data if shortcut else out).relu()
+        out.backward(weights)
+        return out, data, parameters
+
+    return step
+
+
+# Of two million activations a few lie so near zero that rounding decides about their gradients.
+@timed(
+    "residual",
+    "Residual block, 64 channels, 32x32, batch 32: forward and backward",
+    goal=1.0,
+    tolerance=5e-3,
+)
+def residual(lib: Any) -> Step:
+    nn = lib.nn
+    layers = (
+        nn.Conv2d(64, 64, 3, padding=1, bias=False),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.Conv2d(64, 64, 3, padding=1, bias=False),
+        nn.BatchNorm2d(64),
+    )
+    return through(lib, layers, (32, 64, 32, 32), shortcut=True)
+
+
+@timed(
+    "separable",
+    "Depthwise-separable block, 64 channels, 32x32, batch 32: forward and backward",
+    goal=1.0,
+)
+def separable(lib: Any) -> Step:
+    nn = lib.nn
+    layers = (
+        nn.Conv2d(64, 64, 3, padding=1, groups=64, bias=False),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.Conv2d(64, 64, 1, bias=False),
+        nn.BatchNorm2d(64),
+    )
+    return through(lib, layers, (32, 64, 32, 32))
+
+
+@timed("cifar10", "CIFAR-10 CNN 3-16-32-64, 32x32, batch 32: full step with Adam", goal=1.0)
+def cifar10(lib: Any) -> Step:
+    nn = lib.nn
+    layers: list[Any] = []
+    for inputs, outputs in ((3, 16), (16, 32), (32, 64)):
+        layers += [
+            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
+    model = fill(lib, nn.Sequential(*layers, nn.Flatten(), nn.Linear(1024, 10)))
+    optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
+    return training(lib, model, optimizer, batches(lib, (32, 3, 32, 32)))

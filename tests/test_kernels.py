@@ -140,7 +140,7 @@ def test_rows_add_up_in_order(rng):
 def test_the_choice_can_be_read_and_made():
     pytest.importorskip("numba", reason="without Numba there is no choice")
     assert kernels.active()["normalise"] == "numba"
-    assert kernels.active()["convolve"] == "reference"
+    assert kernels.active()["unfold"] == "reference"
     with kernels.use("reference", "normalise"):
         assert kernels.active()["normalise"] == "reference"
         assert kernels.active()["max_pool"] == "numba"
@@ -149,7 +149,7 @@ def test_the_choice_can_be_read_and_made():
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(("fast",), "'implementation' must be"), (("auto", "convolve"), "'convolve' has no compiled")],
+    [(("fast",), "'implementation' must be"), (("auto", "unfold"), "'unfold' has no compiled")],
 )
 def test_a_choice_that_is_not_there_is_refused(arguments, words):
     with pytest.raises(ArgumentError, match=words):

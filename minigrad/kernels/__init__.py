@@ -18,14 +18,8 @@ from typing import Any
 import numpy
 
 from minigrad.errors import ArgumentError
-from minigrad.kernels import pooling, reference, softmaxes, updates
-from minigrad.kernels.convolution import (
-    convolve,
-    convolve_input_grad,
-    convolve_weight_grad,
-    fold,
-    unfold,
-)
+from minigrad.kernels import convolution, pooling, reference, softmaxes, updates
+from minigrad.kernels.convolution import fold, unfold
 from minigrad.kernels.exponentials import exponentials, sums
 from minigrad.kernels.pooling import max_pool_winners, place, window_spread, window_sum
 from minigrad.kernels.windows import in_single, output_sizes
@@ -65,9 +59,6 @@ __all__ = [
 ]
 
 _PLAIN = (
-    convolve,
-    convolve_input_grad,
-    convolve_weight_grad,
     exponentials,
     fold,
     max_pool_winners,
@@ -172,6 +163,9 @@ log_softmax = Kernel(softmaxes.log_softmax, "softmax", least=1 << 14)
 log_softmax_grad = Kernel(softmaxes.log_softmax_grad, "softmax", least=1 << 14)
 class_losses = Kernel(softmaxes.class_losses, "softmax", least=1 << 14)
 class_losses_grad = Kernel(softmaxes.class_losses_grad, "softmax", least=1 << 14)
+convolve = Kernel(convolution.convolve, "convolution", least=1 << 12)
+convolve_input_grad = Kernel(convolution.convolve_input_grad, "convolution", least=1 << 12)
+convolve_weight_grad = Kernel(convolution.convolve_weight_grad, "convolution", least=1 << 12)
 
 _COMPILED = {
     kernel.name: kernel
@@ -180,6 +174,9 @@ _COMPILED = {
         add_rows,
         class_losses,
         class_losses_grad,
+        convolve,
+        convolve_input_grad,
+        convolve_weight_grad,
         log_softmax,
         log_softmax_grad,
         max_pool,
@@ -198,7 +195,7 @@ _COMPILED = {
 def active() -> dict[str, str]:
     """Which implementation each fused function has on NumPy arrays: "reference" or "numba".
 
-    >>> active()["convolve"]
+    >>> active()["unfold"]
     'reference'
     """
     found = {function.__name__: "reference" for function in _PLAIN}

@@ -1,0 +1,190 @@
+"""Each compiled way to convolve equals the plain one, whatever the shape, layout and values."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minigrad import kernels
+from minigrad.backend import threads
+
+pytest.importorskip("numba", reason="compares the kernels that Numba compiles")
+
+from minigrad.kernels.compiled import convolution, lines, unrolled, winograd, workers
+
+WAYS = {"lines": lines, "unrolled": unrolled, "winograd": winograd}
+# Sums in another order cost a few units in the last place; Winograd's transforms some ten more.
+TOLERANCES = {"float32": 3e-6, "float64": 1e-13, "winograd": 2e-5}
+
+
+@pytest.fixture(params=WAYS)
+def way(request, monkeypatch):
+    monkeypatch.setattr(convolution, "way", lambda *shape: WAYS[request.param])
+    return request.param
+
+
+def assert_close(got, wanted, tolerance):
+    assert got.shape == wanted.shape
+    assert got.dtype == wanted.dtype
+    finite = np.isfinite(wanted)
+    np.testing.assert_array_equal(np.isfinite(got), finite)
+    np.testing.assert_array_equal(got[~finite], wanted[~finite])
+    scale = max(1, abs(wanted[finite]).max(initial=0))
+    np.testing.assert_allclose(got[finite], wanted[finite], rtol=0, atol=tolerance * scale)
+
+
+def compare(case, tolerance):
+    """All three functions, compiled and plain, on one case."""
+    x, w, bias, shift, g, stride, padding, dilation, groups = case
+    windows = (stride, padding, dilation, groups)
+    calls = (
+        (kernels.convolve, (x, w, bias, *windows, g.shape[2:])),
+        (kernels.convolve_input_grad, (g, w, shift, x.shape[2:], *windows)),
+        (kernels.convolve_weight_grad, (g, x, w.shape[2:], *windows)),
+    )
+    for function, arguments in calls:
+        results = []
+        for implementation in ("reference", "numba"):
+            with kernels.use(implementation), np.errstate(invalid="ignore"):
+                results.append(function(np, *arguments))
+        assert_close(results[1], results[0], tolerance)
+
+
+@st.composite
+def cases(draw, square):
+    """Images, filters, biases and cotangents; for `square` what Winograd's tiles can do."""
+    dims = 2 if square else draw(st.integers(1, 2))
+
+    def sizes(low, high, fixed):
+        if square:
+            return (fixed,) * dims
+        return tuple(draw(st.integers(low, high)) for _ in range(dims))
+
+    groups = 1 if square else draw(st.integers(1, 3))
+    channels, filters = draw(st.integers(1, 5)), draw(st.integers(1, 9))
+    kernel, stride, dilation = sizes(1, 4, 3), sizes(1, 3, 1), sizes(1, 2, 1)
+    padding = tuple(draw(st.integers(0, 2)) for _ in range(dims))
+    least = [
+        max(1, d * (k - 1) + 1 - 2 * p) for k, d, p in zip(kernel, dilation, padding, strict=True)
+    ]
+    size = tuple(n + draw(st.integers(0, 13)) for n in least)
+    batch = draw(st.sampled_from([1, 2, 9]))
+    out = kernels.output_sizes(size, kernel, stride, padding, dilation)
+    # A transposed convolution may leave windows out, where they move by more than one.
+    out = tuple(
+        max(1, n - draw(st.integers(0, 1))) if step > 1 else n
+        for n, step in zip(out, stride, strict=True)
+    )
+    dtype = "float32" if square else draw(st.sampled_from(["float32", "float64"]))
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    x, g = (
+        rng.normal(size=(batch, groups * many, *sides)).astype(dtype)
+        for many, sides in ((channels, size), (filters, out))
+    )
+    if draw(st.booleans()):
+        x, g = (np.moveaxis(np.moveaxis(a, 1, -1).copy(), -1, 1) for a in (x, g))
+    w = rng.normal(size=(groups * filters, channels, *kernel)).astype(dtype)
+    bias = rng.normal(size=groups * filters).astype(dtype) if draw(st.booleans()) else None
+    shift = rng.normal(size=groups * channels).astype(dtype) if draw(st.booleans()) else None
+    if draw(st.integers(0, 4)) == 0:
+        x[(0,) * x.ndim] = draw(st.sampled_from([np.nan, np.inf]))
+        g[(-1,) * g.ndim] = draw(st.sampled_from([np.nan, -np.inf]))
+    return x, w, bias, shift, g, stride, padding, dilation, groups
+
+
+@pytest.mark.parametrize("name", ["lines", "unrolled"])
+@settings(max_examples=60, deadline=None)
+@given(case=cases(square=False))
+def test_windows_of_all_kinds(name, case):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convolution, "way", lambda *shape: WAYS[name])
+        # A block of a few rows, so that images are cut.
+        patch.setattr(unrolled, "BLOCK", 400)
+        patch.setattr(unrolled, "FEW_WINDOWS", 20)
+        compare(case, TOLERANCES[case[0].dtype.name])
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=cases(square=True))
+def test_tiles(case):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convolution, "way", lambda *shape: winograd)
+        patch.setattr(winograd, "_BLOCK", 10000)
+        compare(case, TOLERANCES["winograd"])
+
+
+def images(shape, filters, kernel, padding, seed=0):
+    """A case with windows that move by one."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=shape).astype("float32")
+    w = rng.normal(size=(filters, shape[1], kernel, kernel)).astype("float32")
+    side = shape[2] + 2 * padding - kernel + 1
+    g = rng.normal(size=(shape[0], filters, side, side)).astype("float32")
+    return x, w, None, None, g, (1, 1), (padding, padding), (1, 1), 1
+
+
+def test_results_do_not_depend_on_the_number_of_threads(way, monkeypatch):
+    monkeypatch.setattr(workers, "LEAST", 1000)
+    x, w, _, _, g, *windows = images((9, 8, 12, 12), 8, 3, 1)
+    before = threads.get_num_threads()
+    results = []
+    try:
+        for count in (1, 3):
+            threads.set_num_threads(count)
+            with kernels.use("numba"):
+                results.append(
+                    (
+                        kernels.convolve(np, x, w, None, *windows, g.shape[2:]),
+                        kernels.convolve_input_grad(np, g, w, None, x.shape[2:], *windows),
+                        kernels.convolve_weight_grad(np, g, x, (3, 3), *windows),
+                    )
+                )
+            assert threads.blas_threads() in (None, count)
+    finally:
+        threads.set_num_threads(before)
+    for one, three in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, three)
+
+
+def test_many_channels_and_images_of_any_size(way):
+    compare(images((3, 70, 19, 19), 33, 3, 1), TOLERANCES["winograd"])
+
+
+def test_images_wider_than_a_strip():
+    x = np.ones((1, 1, 3, 3000), "float32")
+    compare((x, x[:, :, :, :3] * 2, None, None, x[:, :, :1, 2:], (1, 1), (0, 0), (1, 1), 1), 1e-6)
+
+
+def described(channels, filters, kernel, side, dtype="float32", stride=1, groups=1, batch=32):
+    both = (stride, stride)
+    sizes = (channels, filters, (kernel, kernel), both, (kernel // 2,) * 2, (1, 1))
+    return convolution.way("convolve", np.dtype(dtype), batch, *sizes, groups, (side, side))
+
+
+def test_the_way_fits_the_shape():
+    assert described(64, 64, 3, 32) is winograd
+    assert described(64, 64, 3, 32, dtype="float64") is unrolled
+    assert described(64, 64, 3, 32, stride=2) is unrolled
+    assert described(256, 256, 3, 8, batch=8) is unrolled
+    assert described(1, 8, 3, 28) is lines
+    assert described(1, 1, 3, 32, groups=64) is lines
+    assert described(64, 64, 1, 32) is unrolled
+    assert described(1, 1, 3, 3000) is unrolled
+
+
+def test_nothing_to_convolve_and_volumes_are_left_to_the_reference():
+    rng = np.random.default_rng(0)
+    compare(
+        (
+            np.zeros((0, 2, 5, 5)), rng.normal(size=(3, 2, 3, 3)), None, None,
+            np.zeros((0, 3, 3, 3)), (1, 1), (0, 0), (1, 1), 1,
+        ),
+        0,
+    )  # fmt: skip
+    compare(
+        (
+            rng.normal(size=(2, 2, 4, 4, 4)), rng.normal(size=(3, 2, 3, 3, 3)), None, None,
+            rng.normal(size=(2, 3, 2, 2, 2)), (1,) * 3, (0,) * 3, (1,) * 3, 1,
+        ),
+        0,
+    )  # fmt: skip
