@@ -76,6 +76,7 @@ warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 _LAZY = {
     "autograd",
     "cli",
+    "compiler",
     "cuda",
     "datasets",
     "io",
@@ -98,6 +99,10 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"minigrad.{name}")
     if name in _FROM_IO:
         value = getattr(importlib.import_module("minigrad.io"), name)
+        globals()[name] = value
+        return value
+    if name == "compile":
+        value = importlib.import_module("minigrad.compiler").compile
         globals()[name] = value
         return value
     raise AttributeError(f"module 'minigrad' has no attribute '{name}'")

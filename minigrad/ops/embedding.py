@@ -102,7 +102,7 @@ def embedding(
             f"convert it, for example input.long()"
         )
     entries = len(table)
-    if index.size and (int(index.max()) >= entries or int(index.min()) < 0):
+    if not rows_exist(index, entries):
         raise _no_row(index, entries)
     if padding_idx is not None:
         if not -entries <= padding_idx < entries:
@@ -142,6 +142,11 @@ def _limit_norms(table: Any, index: Any, max_norm: float, norm_type: float) -> N
     factors = xp.where(norms > max_norm, max_norm / (norms + 1e-7), 1).astype(table.dtype)
     table[rows] = taken * factors[:, None]
     mutation.touch(table, "embedding")
+
+
+def rows_exist(index: Any, entries: int) -> bool:
+    """Whether all numbers of a raw array name rows of a table of so many entries."""
+    return not index.size or (int(index.max()) < entries and int(index.min()) >= 0)
 
 
 def embedding_bag(

@@ -208,9 +208,13 @@ def _extreme(
         return binary(input, dim)
     axis = wrap_dim(operation, dim, dimensions(operation, input))
     _checked(operation, input, axis)
+    return selection(input, places(operation, input, axis), axis, keepdim)
+
+
+def places(operation: str, input: Any, axis: int) -> Any:
+    """Where along a dimension the largest or smallest elements are, as a raw array."""
     array = ordered(operation, input._array if isinstance(input, Traced) else input)
-    index = getattr(array, "arg" + operation)(axis if array.ndim else None)
-    return selection(input, index, axis, keepdim)
+    return as_array(getattr(array, "arg" + operation)(axis if array.ndim else None))
 
 
 def selection(input: Any, index: Any, dim: int, keepdim: bool) -> Selection:

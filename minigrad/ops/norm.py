@@ -187,11 +187,17 @@ def batch_norm(
         input, weight, bias, axes=axes, affine=affine, eps=eps, centred=True, saved=saved
     )
     if count:
-        mean, variance, _ = saved[:3]
-        move_statistic("batch_norm", running_mean, mean.reshape(-1), momentum)
-        unbiased = variance.reshape(-1) * (count / (count - 1))
-        move_statistic("batch_norm", running_var, unbiased, momentum)
+        move_statistics("batch_norm", running_mean, running_var, saved, count, momentum)
     return out
+
+
+def move_statistics(
+    operation: str, mean: Any, variance: Any, saved: list[Any], count: int, momentum: float
+) -> None:
+    """Move the running mean and variance towards those of a batch of `count`, in place."""
+    unbiased = saved[1].reshape(-1) * (count / (count - 1))
+    move_statistic(operation, mean, saved[0].reshape(-1), momentum)
+    move_statistic(operation, variance, unbiased, momentum)
 
 
 def move_statistic(operation: str, running: Any, value: Any, momentum: float) -> None:
@@ -207,10 +213,7 @@ def _by_running(
     input: Any, mean: Any, variance: Any, weight: Any, bias: Any, affine: Size, eps: float
 ) -> Any:
     """The input normalised by given statistics: one product and one sum for each element."""
-    mean, variance = raw(mean), raw(variance)
-    xp = namespace("batch_norm", running_mean=mean)
-    mean, variance = kernels.in_single(xp, mean), kernels.in_single(xp, variance)
-    scale = 1 / xp.sqrt(variance + eps)
+    mean, scale = running_scale(mean, variance, eps)
     if weight is not None:
         scale = convert(weight, scale.dtype) * scale
     shift = -(scale * mean)
@@ -218,6 +221,14 @@ def _by_running(
         shift = convert(bias, scale.dtype) + shift
     wide = convert(input, scale.dtype)
     return convert(wide * reshape(scale, affine) + reshape(shift, affine), input.dtype)
+
+
+def running_scale(mean: Any, variance: Any, eps: float) -> tuple[Any, Any]:
+    """A running mean and the inverse spread by a running variance, as raw arrays."""
+    mean, variance = raw(mean), raw(variance)
+    xp = namespace("batch_norm", running_mean=mean)
+    mean, variance = kernels.in_single(xp, mean), kernels.in_single(xp, variance)
+    return mean, 1 / xp.sqrt(variance + eps)
 
 
 def instance_norm(

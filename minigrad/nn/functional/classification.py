@@ -56,13 +56,18 @@ def cross_entropy(
         and classes.shape == logits.shape[:1]
         and classes.size
     ):
-        count = logits.shape[1]
-        # Seen as unsigned, a negative number is a large one: one look finds both kinds of errors.
-        valid = classes.view("Q").max() < count
-        if valid and (ignore_index < 0 or not (classes == ignore_index).any()):
+        if classes_exist(classes, logits.shape[1], ignore_index):
             check_reduction("cross_entropy", reduction)
             return cross_entropy_of_classes(input, classes, mean=reduction == "mean", saved=[])
     return _general(input, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def classes_exist(classes: Any, count: int, ignore_index: int) -> bool:
+    """Whether all class numbers of a raw array are below `count`, and none is to be ignored."""
+    # Seen as unsigned, a negative number is a large one: one look finds both kinds of errors.
+    if classes.view("Q").max() >= count:
+        return False
+    return ignore_index < 0 or not (classes == ignore_index).any()
 
 
 @in_single

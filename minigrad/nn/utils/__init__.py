@@ -22,9 +22,12 @@ __all__ = [
 ]
 
 
-def _gradients(parameters: Any) -> list[Any]:
-    tensors: list[Any] = [parameters] if isinstance(parameters, Traced) else list(parameters)
-    return [p.grad for p in tensors if p.grad is not None]
+def _held(parameters: Any) -> list[Any]:
+    return [parameters] if isinstance(parameters, Traced) else list(parameters)
+
+
+def _gradients(parameters: list[Any]) -> list[Any]:
+    return [p.grad for p in parameters if p.grad is not None]
 
 
 def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0) -> Any:
@@ -51,6 +54,13 @@ def clip_grad_norm_(
     Returns the norm before. Raises ArgumentError for a norm that is not finite,
     if `error_if_nonfinite` (Pascanu et al. 2013).
     """
+    return clip_norm(_held(parameters), max_norm, norm_type, error_if_nonfinite)
+
+
+def clip_norm(
+    parameters: list[Any], max_norm: float, norm_type: float, error_if_nonfinite: bool
+) -> Any:
+    """`clip_grad_norm_` of a list of parameters."""
     gradients = _gradients(parameters)
     if not gradients:
         return zeros(())
@@ -70,6 +80,11 @@ def clip_grad_norm_(
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
     """Clamp every gradient element into [-clip_value, clip_value], in place."""
+    clip_values(_held(parameters), clip_value)
+
+
+def clip_values(parameters: list[Any], clip_value: float) -> None:
+    """`clip_grad_value_` of a list of parameters."""
     if clip_value < 0:
         raise ArgumentError(f"clip_grad_value_(): clip_value must be at least 0, got {clip_value}")
     with no_grad():

@@ -1,0 +1,191 @@
+"""`minigrad.compile`: a function recorded once for each kind of call, and replayed after that.
+
+The first call of a signature runs as always while a `Recorder` notes what is done to which array;
+a `Plan` then does the same again without a Tensor or Node. Nothing is taken on trust: what cannot
+be accounted for makes the signature run eagerly, with one warning that names the reason.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import warnings
+from collections import OrderedDict
+from typing import Any
+
+from minigrad import dtypes
+from minigrad.compiler.guards import Watch
+from minigrad.compiler.outputs import Outputs, Unknown, renewed, restored, signature
+from minigrad.compiler.plan import Plan
+from minigrad.compiler.record import Recorder
+from minigrad.graph import is_recording
+
+__all__ = ["Compiled", "compile"]
+
+LIMIT = 16
+"""Plans held for one function; beyond, the least recently used is dropped."""
+
+PATIENCE = 64
+"""Recordings after which a function that replays less than it records runs eagerly."""
+
+
+class Compiled:
+    """A function or module whose calls are replayed; attributes are those of what it was made of.
+
+    `function` is the original. `explain()` prints what was recorded and what was not, and why.
+    """
+
+    def __init__(self, function: Any, limit: int) -> None:
+        self.function = function
+        self._limit = limit
+        self._plans: OrderedDict[Any, list[Plan]] = OrderedDict()
+        self._refused: OrderedDict[Any, str] = OrderedDict()
+        self._lock = threading.RLock()
+        self._recordings = 0
+        self._replays = 0
+        self._given_up: str | None = None
+        functools.update_wrapper(self, function, updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._given_up is not None or type(sys.getprofile()) is Recorder:
+            return self.function(*args, **kwargs)
+        arrays: list[Any] = []
+        given: list[Any] = []
+        try:
+            key: Any = (
+                is_recording(),
+                dtypes.get_default_dtype(),
+                *[signature(value, arrays, given) for value in args],
+            )
+            if kwargs:
+                key = (key, signature(kwargs, arrays, given))
+        except Unknown as reason:
+            return self._refuse(str(reason), str(reason), args, kwargs)
+        plans = self._plans.get(key)
+        if plans is not None:
+            for plan in plans:
+                if plan.fits(arrays):
+                    return self._replay(plan, plans, key, arrays, given, args, kwargs)
+        if key in self._refused:
+            return self.function(*args, **kwargs)
+        return self._record(key, args, kwargs, given)
+
+    def _replay(
+        self, plan: Plan, plans: Any, key: Any, arrays: Any, given: Any, args: Any, kwargs: Any
+    ) -> Any:
+        if plan.asks is not None and not plan.asks(*arrays):
+            # The recorded path is for inputs that pass these checks; the function says what is
+            # wrong with these, or goes another way.
+            return self.function(*args, **kwargs)
+        plan.replays += 1
+        self._replays += 1
+        try:
+            return plan.run(*arrays, given)
+        except Exception as error:
+            explained = plan.explain(error)
+            if explained is error:
+                raise
+            raise explained from error
+
+    def _record(self, key: Any, args: Any, kwargs: Any, given: Any) -> Any:
+        with self._lock:
+            if self._recordings >= PATIENCE and self._replays < self._recordings:
+                self._given_up = (
+                    f"it was recorded {self._recordings} times and replayed {self._replays} times: "
+                    f"its shapes, arguments or state change with nearly every call"
+                )
+                self._say(self._given_up, 4)
+                return self.function(*args, **kwargs)
+            self._recordings += 1
+            watch = Watch(self.function)
+            recorder = Recorder(watch)
+            made: list[Any] = []
+            args, kwargs = renewed(args, made), renewed(kwargs, made)
+            recorder.take([tensor._array for tensor in made])
+            before = sys.getprofile()
+            sys.setprofile(recorder)
+            try:
+                result = self.function(*args, **kwargs)
+            finally:
+                sys.setprofile(before)
+            recorder.close()
+            outputs = None
+            if recorder.problem is None:
+                try:
+                    outputs = Outputs(result, recorder, made)
+                except Unknown as reason:
+                    recorder.refuse(str(reason))
+            if outputs is None or recorder.problem is not None:
+                self._note(key, str(recorder.problem))
+            else:
+                plan = Plan(recorder, outputs, {})
+                self._plans.setdefault(key, []).insert(0, plan)
+                self._plans.move_to_end(key)
+                while sum(map(len, self._plans.values())) > self._limit:
+                    oldest = next(iter(self._plans))
+                    self._plans[oldest].pop()
+                    if not self._plans[oldest]:
+                        del self._plans[oldest]
+            return restored(result, made, given)
+
+    # Falling back.
+
+    def _refuse(self, key: Any, reason: str, args: Any, kwargs: Any) -> Any:
+        with self._lock:
+            self._note(key, reason)
+        return self.function(*args, **kwargs)
+
+    def _note(self, key: Any, reason: str) -> None:
+        if key not in self._refused:
+            if reason not in self._refused.values():
+                self._say(reason)
+            self._refused[key] = reason
+            if len(self._refused) > 16 * self._limit:
+                self._refused.popitem(last=False)
+
+    def _say(self, reason: str, depth: int = 5) -> None:
+        name = getattr(self.function, "__qualname__", type(self.function).__name__)
+        warnings.warn(
+            f"minigrad.compile: {name} runs eagerly: {reason}", UserWarning, stacklevel=depth
+        )
+
+    # Telling.
+
+    def explain(self) -> str:
+        """Print, and return, the plans: operations, bytes, replays; and what fell back and why."""
+        name = getattr(self.function, "__qualname__", type(self.function).__name__)
+        lines = [f"compiled {name}: {self._recordings} recordings, {self._replays} replays"]
+        for plans in self._plans.values():
+            lines += [plan.summary() for plan in plans]
+        lines += [f"eager: {reason}" for reason in dict.fromkeys(self._refused.values())]
+        if self._given_up is not None:
+            lines.append(f"eager: {self._given_up}")
+        text = "\n".join(lines)
+        sys.stdout.write(text + "\n")
+        return text
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "function":
+            raise AttributeError(name)
+        return getattr(self.function, name)
+
+    def __get__(self, instance: Any, kind: Any = None) -> Any:
+        if instance is None:
+            return self
+        return functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"compiled({self.function!r})"
+
+
+def compile(function: Any = None, *, limit: int = LIMIT) -> Any:
+    """A function, module or whole training step that is recorded once and then replayed."""
+    if function is None:
+        return lambda later: compile(later, limit=limit)
+    if not callable(function):
+        raise TypeError(
+            f"compile(): argument 'function' must be a function or a module, not "
+            f"{type(function).__name__}"
+        )
+    return Compiled(function, limit)

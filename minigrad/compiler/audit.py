@@ -1,0 +1,173 @@
+"""Which of minigrad's own functions may run while a call is recorded, and how.
+
+A recording is right only if all work on values went through it. So whatever looks at the values
+of a Tensor in another way is refused, unless it stands in one of these lists:
+
+- `atomic`: functions on raw arrays that are replayed as they are, by calling them again;
+- `live`: functions on parameters, gradients and optimizers, called again with the same objects;
+- `makers`: functions that make a new tensor from plain arguments;
+- `predicates`: questions about inputs on whose answer the recorded path depends;
+- `known`: functions that touch a Tensor's array without looking at its values.
+"""
+
+from __future__ import annotations
+
+import dis
+import sysconfig
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import numpy
+
+from minigrad import engine, inplace
+from minigrad.backend.random import Generator
+from minigrad.graph import Traced
+from minigrad.nn import utils as clipping
+from minigrad.nn.functional import classification
+from minigrad.nn.module import Module
+from minigrad.ops import (
+    creation, dropout, embedding, extremes, join, norm, promotion, random, ranges, reduce, select,
+    shape, windows,
+)  # fmt: skip
+from minigrad.ops import data as making
+from minigrad.ops.dims import shape_of
+from minigrad.optim.lr_scheduler.schedule import LRScheduler
+from minigrad.optim.optimizer import Optimizer
+from minigrad.tensor import Tensor
+
+HOME = str(Path(__file__).resolve().parent.parent)
+_SERVANTS = (str(Path(numpy.__file__).parent), sysconfig.get_path("stdlib"), "<frozen ", "<string>")
+
+_PARTS = (
+    "__init__.py", "autograd/__init__.py", "autograd/backward.py", "backend", "compiler", "dtypes.py", "engine.py", "errors.py",
+    "graph.py", "inplace.py", "kernels", "linalg", "methods", "modes.py", "mutation.py", "nn", "ops",
+    "special", "specialise.py", "tensor.py",
+)  # fmt: skip
+_ABOUT = frozenset(
+    {"shape", "dtype", "ndim", "size", "strides", "flags", "nbytes", "itemsize", "__class__"}
+)
+
+
+def _by_code(*functions: Any) -> dict[CodeType, Any]:
+    return {function.__code__: function for function in functions}
+
+
+atomic = _by_code(dropout.random_mask, extremes.places, norm.move_statistics, norm.running_scale)
+live = _by_code(
+    Optimizer.step, Optimizer.zero_grad, Module.zero_grad, LRScheduler.step,
+    clipping.clip_norm, clipping.clip_values,
+)  # fmt: skip
+makers = _by_code(
+    creation.zeros, creation.ones, creation.full, creation.empty, creation.eye, making.tensor,
+    random.rand, random.randn, random.randint, random.randperm, ranges.arange, ranges.linspace,
+)  # fmt: skip
+predicates = _by_code(classification.classes_exist, embedding.rows_exist)
+constants = _by_code(promotion.number)
+
+known = frozenset(
+    {
+        engine.seed.__code__,
+        inplace.update.__code__,
+        inplace.reattach.__code__,
+        inplace.assign.__code__,
+        promotion.agree.__code__,
+        reduce.dimensions.__code__,
+        select.clamp.__code__,
+        select.where.__code__,
+        select._scalar.__code__,
+        shape.contiguous.__code__,
+        shape.view.__code__,
+        shape_of.__code__,
+        Tensor.detach.__code__,
+        Tensor.data.fget.__code__,  # type: ignore[attr-defined]
+        Tensor.__len__.__code__,
+        Tensor.__iter__.__code__,
+        Tensor.device.fget.__code__,  # type: ignore[attr-defined]
+        Tensor.__getitem__.__code__,
+        Tensor.__setitem__.__code__,
+        inplace.in_place(len).__code__,
+        *(c for c in join._sequence.__code__.co_consts if isinstance(c, CodeType)),
+    }
+)
+raw_callers = frozenset({classification.cross_entropy.__code__, embedding.embedding.__code__,
+                         norm.rms_norm.__code__, norm._by_running.__code__})  # fmt: skip
+
+_looks: dict[CodeType, bool] = {}
+
+
+def ours(code: CodeType) -> bool:
+    """Whether a code object belongs to minigrad."""
+    name = code.co_filename
+    return name.startswith(HOME) or name.startswith("<minigrad primitive")
+
+
+def serves(code: CodeType) -> bool:
+    """Whether a code object belongs to NumPy or the standard library."""
+    name = code.co_filename
+    return name.startswith(_SERVANTS) and (
+        "site-packages" not in name or name.startswith(_SERVANTS[0])
+    )
+
+
+def looks(code: CodeType) -> bool:
+    """Whether a function takes a Tensor's array for more than its shape, dtype and layout."""
+    found = _looks.get(code)
+    if found is None:
+        found = _looks[code] = _takes_array(code)
+    return found
+
+
+def _takes_array(code: CodeType) -> bool:
+    if "_array" in code.co_consts:
+        return True
+    if "_array" not in code.co_names:
+        return False
+    instructions = list(dis.get_instructions(code))
+    return any(
+        here.argval == "_array"
+        and not (
+            here.opname.startswith("LOAD_ATTR")
+            and after.opname.startswith("LOAD_ATTR")
+            and after.argval in _ABOUT
+        )
+        for here, after in zip(instructions, instructions[1:], strict=False)
+    )
+
+
+def refusal(code: CodeType, caller: CodeType | None, given: dict[str, Any]) -> str | None:
+    """Why a function of minigrad may not run while recording; None if it may."""
+    if caller is not None and caller.co_filename.startswith("<minigrad primitive"):
+        return None
+    place = code.co_filename[len(HOME) + 1 :]
+    if not place.startswith(_PARTS):
+        return f"{code.co_qualname}() cannot be recorded"
+    if code is windows.raw.__code__:
+        if caller in raw_callers or not isinstance(given.get("value"), Traced):
+            return None
+        return f"{caller.co_qualname if caller else 'it'}() looks at values"
+    if code in known or not looks(code) or code is _WRAP:
+        return None
+    if not any(map(_holds_tensor, given.values())):
+        return None
+    return f"{code.co_qualname}() looks at the values of a tensor"
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, Traced):
+        return True
+    if isinstance(value, (tuple, list)):
+        return any(map(_holds_tensor, value))
+    if isinstance(value, dict):
+        return any(map(_holds_tensor, value.values()))
+    return False
+
+
+def is_generator(value: Any) -> bool:
+    """Whether a value is a random generator, which is read live."""
+    return isinstance(value, Generator)
+
+
+from minigrad.graph import wrap as _wrap  # noqa: E402
+
+_WRAP = _wrap.__code__

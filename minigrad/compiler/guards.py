@@ -1,0 +1,240 @@
+"""What a plan took for granted about Python's state: closures, globals, modules, containers.
+
+A recording follows one path through the Python code. `Watch` walks from the function over all that
+its code can name and remembers what it found; `holds()` says whether all of it is still the same,
+so that the same path would be taken. What cannot be watched is named in `problem`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import types
+from itertools import chain
+from operator import is_
+from typing import Any
+
+from numpy import dtype
+
+from minigrad.backend import device, generic, ndarray
+from minigrad.compiler.audit import is_generator, ours
+from minigrad.graph import Traced
+from minigrad.nn.module import Module
+from minigrad.optim.lr_scheduler.schedule import LRScheduler
+from minigrad.optim.optimizer import Optimizer
+
+PLAIN = (
+    int, float, complex, str, bytes, bool, types.NoneType, type(Ellipsis), slice, range,
+    frozenset, device, dtype, generic,
+)  # fmt: skip
+ATTRIBUTES = {"__dict__", "getattr", "vars", "setattr", "hasattr", "locals", "globals"}
+MOST = 5_000
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two plain values are equal in type and value, NaN to itself; others by identity."""
+    if left is right:
+        return True
+    if type(left) is not type(right) or not isinstance(left, PLAIN):
+        return False
+    if isinstance(left, float):
+        return (left == right and math.copysign(1, left) == math.copysign(1, right)) or (
+            left != left and right != right
+        )
+    if isinstance(left, (complex, generic)):
+        return False
+    return bool(left == right)
+
+
+class Watch:
+    """The state that a function's code can reach, as it was when this was made."""
+
+    def __init__(self, function: Any) -> None:
+        self.problem: str | None = None
+        self.codes: set[types.CodeType] = set()
+        self.names: set[str] = set()
+        self.tensors: list[Any] = []
+        self.mappings: list[tuple[Any, list[Any]]] = []
+        self.sequences: list[tuple[Any, list[Any]]] = []
+        self.places: list[tuple[dict[str, Any], str, Any]] = []
+        self.cells: list[tuple[Any, Any]] = []
+        self._seen: dict[int, Any] = {}
+        self._deferred: list[Any] = []
+        self._named: dict[int, set[str]] = {}
+        self._waiting: list[Any] = [function]
+        while self._waiting and self.problem is None:
+            self._visit(self._waiting.pop())
+            if not self._waiting:
+                self._visit_deferred()
+        self._seen = {}
+
+    # Comparing.
+
+    def holds(self) -> bool:
+        """Whether everything is as it was."""
+        for values, key, expected in self.places:
+            if values.get(key, _ABSENT) is not expected:
+                return self._equal()
+        for cell, expected in self.cells:
+            if cell.cell_contents is not expected:
+                return self._equal()
+        for mapping, held in self.mappings:
+            if 2 * len(mapping) != len(held) or not all(
+                map(is_, chain(mapping, mapping.values()), held)
+            ):
+                return self._equal()
+        for sequence, held in self.sequences:
+            if len(sequence) != len(held) or not all(map(is_, sequence, held)):
+                return self._equal()
+        return True
+
+    def _equal(self) -> bool:
+        return self.changed() is None
+
+    def changed(self) -> str | None:
+        """What is no longer as it was; None if everything is."""
+        for values, key, expected in self.places:
+            if not same(values.get(key, _ABSENT), expected):
+                return f"'{key}'"
+        for cell, expected in self.cells:
+            if not same(_contents(cell), expected):
+                return "a variable of an enclosing function"
+        for mapping, held in self.mappings:
+            now = [*mapping, *mapping.values()]
+            if len(now) != len(held):
+                return f"the entries {sorted(map(str, mapping))}"
+            for position, (value, expected) in enumerate(zip(now, held, strict=True)):
+                if not same(value, expected):
+                    return f"'{now[position % len(mapping)]}'"
+        for sequence, held in self.sequences:
+            if len(sequence) != len(held) or not all(map(same, sequence, held)):
+                return f"a {type(sequence).__name__} of {len(held)}"
+        return None
+
+    # Finding.
+
+    def _visit(self, value: Any) -> None:
+        if isinstance(value, PLAIN) or id(value) in self._seen:
+            return
+        if isinstance(value, Traced):
+            self.tensors.append(value)
+            return
+        self._seen[id(value)] = value
+        if len(self._seen) > MOST:
+            self.problem = "it can reach more Python objects than can be watched"
+        elif isinstance(value, types.FunctionType):
+            if (value.__module__ or "").startswith("numpy"):
+                return
+            if not ours(value.__code__):
+                self._visit_function(value)
+            elif hasattr(value, "__wrapped__") or value.__closure__:
+                self._visit_closure(value)
+        elif isinstance(value, types.MethodType):
+            self._waiting += [value.__self__, value.__func__]
+        elif isinstance(value, functools.partial):
+            self._waiting += [value.func, value.args, value.keywords]
+        elif isinstance(value, type):
+            self._visit_class(value)
+        elif isinstance(value, Module):
+            self._visit_object(value)
+        elif isinstance(value, (Optimizer, LRScheduler)):
+            self._deferred.append(value)
+        elif isinstance(value, dict):
+            self._visit_mapping(value)
+        elif isinstance(value, (list, tuple)):
+            self.sequences.append((value, list(value)))
+            self._waiting += value
+        elif isinstance(value, types.ModuleType):
+            if value.__name__ == "numpy.random":
+                self.problem = "it can reach numpy.random, whose draws cannot be replayed"
+        elif isinstance(value, types.BuiltinFunctionType) or is_generator(value):
+            return
+        elif isinstance(value, ndarray):
+            self.problem = "it can reach a NumPy array, whose changes cannot be watched"
+        elif type(value).__module__.startswith("numpy.random"):
+            self.problem = f"it can reach a NumPy {type(value).__name__}"
+        elif hasattr(type(value), "__next__"):
+            self.problem = f"it can reach an iterator ({type(value).__name__})"
+        elif isinstance(value, (set, bytearray)):
+            self.problem = f"it can reach a {type(value).__name__}, which cannot be watched"
+        elif type(value).__module__.startswith("minigrad.compiler"):
+            self._waiting.append(value.function)
+        elif type(value).__module__.startswith("minigrad."):
+            self._deferred.append(value)
+        elif hasattr(value, "__dict__"):
+            self._visit_object(value)
+
+    def _visit_function(self, function: types.FunctionType) -> None:
+        codes = [function.__code__]
+        for code in codes:
+            codes += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+        self.codes.update(codes)
+        names = {name for code in codes for name in code.co_names}
+        texts = {c for code in codes for c in code.co_consts if isinstance(c, str)}
+        self.names |= names | texts
+        values = function.__globals__
+        for name in sorted(names):
+            if name in values:
+                value = values[name]
+                self.places.append((values, name, value))
+                self._waiting.append(value)
+                if isinstance(value, types.ModuleType) and not _trusted(value):
+                    self._visit_module(value, names)
+        self._visit_closure(function)
+        self._waiting += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+
+    def _visit_closure(self, function: types.FunctionType) -> None:
+        for cell in function.__closure__ or ():
+            value = _contents(cell)
+            self.cells.append((cell, value))
+            self._waiting.append(value)
+
+    def _visit_module(self, module: types.ModuleType, names: set[str]) -> None:
+        for name in sorted(names & set(vars(module))):
+            value = vars(module)[name]
+            self.places.append((vars(module), name, value))
+            self._waiting.append(value)
+
+    def _visit_mapping(self, mapping: Any) -> None:
+        self.mappings.append((mapping, [*mapping, *mapping.values()]))
+        self._waiting += mapping.values()
+
+    def _visit_object(self, value: Any) -> None:
+        self._visit_mapping(vars(value))
+        self._waiting.append(type(value))
+
+    def _visit_class(self, kind: type) -> None:
+        for base in kind.__mro__:
+            if base.__module__.split(".")[0] not in _LIBRARIES:
+                self._visit_mapping(base.__dict__)
+                for member in vars(base).values():
+                    if isinstance(member, property):
+                        self._waiting += [f for f in (member.fget, member.fset) if f]
+                    elif isinstance(member, (staticmethod, classmethod)):
+                        self._waiting.append(member.__func__)
+
+    def _visit_deferred(self) -> None:
+        """Of objects that are used live, only the attributes that the code names are watched."""
+        for value in self._deferred:
+            held = getattr(value, "__dict__", {})
+            wanted = set(held) if self.names & ATTRIBUTES else self.names & set(held)
+            for name in sorted(wanted - self._named.setdefault(id(value), set())):
+                self._named[id(value)].add(name)
+                self.places.append((held, name, held[name]))
+                self._waiting.append(held[name])
+
+
+_LIBRARIES = {"minigrad", "builtins", "typing", "collections", "abc", "enum", "numpy"}
+_ABSENT = object()
+
+
+def _contents(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return _ABSENT
+
+
+def _trusted(module: types.ModuleType) -> bool:
+    """Whether a module's attributes are taken to stay what they are."""
+    return module.__name__.split(".")[0] in ("minigrad", "math", "operator", "builtins")

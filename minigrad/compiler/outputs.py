@@ -1,0 +1,160 @@
+"""What a compiled function is given and gives back: trees of tensors and plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import mutation
+from minigrad.backend import ndarray
+from minigrad.compiler.guards import PLAIN
+from minigrad.graph import Leaf, Traced, wrap
+from minigrad.tensor import Tensor
+
+
+class Unknown(Exception):
+    """An argument or a result that cannot be taken apart; its text says which."""
+
+
+def signature(value: Any, arrays: list[Any], given: list[Any]) -> Any:
+    """What a plan depends on of an argument; tensors' arrays are added to `arrays`."""
+    kind = value.__class__
+    if kind is Tensor and value._node is None:
+        array = value._array
+        if array.__class__ is not ndarray:
+            raise Unknown("an argument is not on the CPU")
+        base = value._base
+        if base is not None and base._node is not None:
+            raise Unknown("an argument is a view of a tensor that requires a gradient")
+        arrays.append(array)
+        given.append(value)
+        return (array.dtype, array.shape, array.strides, array.flags.writeable)
+    if isinstance(value, Traced):
+        if value._node is not None and type(value._node) is not Leaf:  # type: ignore[unreachable]
+            raise Unknown("an argument was computed outside of the call and requires a gradient")
+        return (kind, id(value))
+    if kind is float:
+        return (kind, value, str(value))
+    if kind in (int, str, bool, type(None), bytes, complex):
+        return (kind, value)
+    if kind is tuple or kind is list:
+        return (kind, *(signature(item, arrays, given) for item in value))
+    if kind is dict:
+        return (
+            kind,
+            *((signature(k, [], []), signature(v, arrays, given)) for k, v in value.items()),
+        )
+    if isinstance(value, PLAIN) and not isinstance(value, (slice, frozenset)):
+        return (kind, value)
+    raise Unknown(f"an argument is a {kind.__name__}")
+
+
+def renewed(value: Any, made: list[Any]) -> Any:
+    """The argument with a new Tensor, on a new view, for each: told apart from captured ones."""
+    kind = type(value)
+    if kind is Tensor and value._node is None:
+        made.append(wrap(value, value._array[...]))
+        return made[-1]
+    if kind is tuple or kind is list:
+        return kind(renewed(item, made) for item in value)
+    if kind is dict:
+        return {key: renewed(item, made) for key, item in value.items()}
+    return value
+
+
+def restored(value: Any, made: list[Any], given: list[Any]) -> Any:
+    """A result with the caller's own tensors in place of those made for the recording."""
+    if isinstance(value, Traced):
+        for new, old in zip(made, given, strict=True):
+            if value is new:
+                return old
+        return value
+    if type(value) in (tuple, list):
+        return type(value)(restored(item, made, given) for item in value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(restored(item, made, given) for item in value))
+    if type(value) is dict:
+        return {key: restored(item, made, given) for key, item in value.items()}
+    return value
+
+
+class Outputs:
+    """The results of a recorded call, by the slots of their arrays."""
+
+    def __init__(self, value: Any, recorder: Any, made: list[Any]) -> None:
+        self.recorder = recorder
+        self.made = made
+        self.tree = self._describe(value)
+
+    def _describe(self, value: Any) -> Any:
+        if isinstance(value, Traced):
+            return self._describe_tensor(value)
+        named = isinstance(value, tuple) and hasattr(value, "_fields")
+        if named or type(value) in (tuple, list):
+            return (type(value), [self._describe(item) for item in value])
+        if type(value) is dict and all(type(key) is str for key in value):
+            return (dict, {key: self._describe(item) for key, item in value.items()})
+        if isinstance(value, PLAIN):
+            return ("constant", value)
+        raise Unknown(f"the result is a {type(value).__name__}")
+
+    def _describe_tensor(self, tensor: Any) -> Any:
+        for position, made in enumerate(self.made):
+            if tensor is made:
+                return ("given", position)
+        if any(tensor is held for held, _, _ in self.recorder.before):
+            return ("constant", tensor)
+        if id(mutation.owner(tensor._array)) in self.recorder.constants:
+            raise Unknown("the result is a constant")
+        if type(tensor) is not Tensor:
+            raise Unknown(f"the result is a new {type(tensor).__name__}")
+        node = tensor._node
+        slot = self.recorder.resolve(tensor)
+        if self.recorder.problem is not None:
+            raise Unknown(self.recorder.problem)
+        if node is None:
+            return ("tensor", slot)
+        if node.edges is None:
+            return ("freed", slot, node.op)
+        raise Unknown(
+            "the result still requires a gradient; take the whole step into the function, or "
+            "call it under no_grad()"
+        )
+
+    def slots(self) -> list[Any]:
+        """The slots that the results need."""
+        found: list[Any] = []
+
+        def collect(tree: Any) -> None:
+            if tree[0] in ("tensor", "freed"):
+                found.append(tree[1])
+            elif tree[0] is dict:
+                for item in tree[1].values():
+                    collect(item)
+            elif isinstance(tree[0], type):
+                for item in tree[1]:
+                    collect(item)
+
+        collect(self.tree)
+        return found
+
+    def text(self, text: Any, constant: Any) -> str:
+        """The source that makes the results."""
+
+        def build(tree: Any) -> str:
+            kind = tree[0]
+            if kind == "tensor":
+                return f"wrap(Traced, {text(tree[1])})"
+            if kind == "freed":
+                return f"freed({text(tree[1])}, Traced, {constant(tree[2])})"
+            if kind == "given":
+                return f"given[{tree[1]}]"
+            if kind == "constant":
+                return str(constant(tree[1]))
+            if kind is dict:
+                return "{" + ", ".join(f"{k!r}: {build(v)}" for k, v in tree[1].items()) + "}"
+            items = "".join(build(item) + ", " for item in tree[1])
+            if kind is list:
+                return f"[{items}]"
+            return f"({items})" if kind is tuple else f"{constant(kind)}({items})"
+
+        return build(self.tree)

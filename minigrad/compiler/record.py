@@ -1,0 +1,555 @@
+"""Recording one call: what ran, on which arrays, in which order.
+
+The call runs eagerly, under Python's profiling hook of this thread, which sees each function of
+minigrad begin and end; the engine knows nothing of it. A value is known by the identity of the
+object that holds it, so the recorder keeps all of them alive until it is done. What it cannot
+account for raises no error: it is noted in `problem`, and the call goes on as it is.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import operator
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+from numpy import may_share_memory
+
+from minigrad import engine, inplace, mutation
+from minigrad.backend import as_array, device, generic, ndarray
+from minigrad.compiler import audit
+from minigrad.compiler.guards import ATTRIBUTES, PLAIN, Watch
+from minigrad.compiler.plan import Fresh, Slot, Step, write
+from minigrad.graph import Leaf, Traced
+from minigrad.ops.creation import _like
+from minigrad.ops.reduce import sum_to
+
+_WALK = engine.walk.__code__
+_PURE = frozenset(
+    {
+        "abs", "all", "any", "callable", "divmod", "getattr", "hasattr", "isinstance", "issubclass",
+        "len", "max", "min", "pow", "repr", "round", "sorted", "sum", "format", "ord", "chr", "iter",
+    }
+)  # fmt: skip
+_TYPES = (list, tuple, dict, str, int, float, complex, bytes, set, frozenset)
+_HELD = (ndarray, generic, list, tuple)
+_FIXED = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, device)
+
+
+class Recorder:
+    """The profiling hook of one recorded call."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.problem: str | None = watch.problem
+        self.steps: list[Step] = []
+        self.slots: dict[int, Slot] = {}
+        self.alive: list[Any] = []
+        self.count = 0
+        self.captured: dict[int, tuple[Any, Slot]] = {}
+        self.gradients: dict[int, tuple[Any, Slot]] = {}
+        self.predicates: list[Step] = []
+        self.pending: list[tuple[Any, Any]] = []
+        self.inside: tuple[Any, Callable[[Any, Any], None]] | None = None
+        self.walks: list[dict[Any, Any]] = []
+        self.trained: dict[int, Any] = {}
+        self.constants: set[int] = set()
+        self.written: list[Any] = []
+        self.inputs: list[Slot] = []
+        self._survey()
+
+    def take(self, arrays: list[Any]) -> None:
+        """The raw arrays of the call's arguments."""
+        self.inputs = [self.new(array) for array in arrays]
+
+    def _survey(self) -> None:
+        """Remember every Tensor there is: those that the call meets are captured, not made."""
+        self.tensors = [o for o in gc.get_objects() if issubclass(type(o), Traced)]
+        self.owners: dict[int, Any] = {}
+        self.of_gradient: dict[int, Any] = {}
+        self.before: list[tuple[Any, Any, Any]] = []
+        self.expected: dict[int, Any] = {}
+        self.start: dict[int, Any] = {}
+        for tensor in self.tensors:
+            held = vars(tensor)
+            array, grad = held.get("_array"), held.get("grad")
+            self.owners.setdefault(id(array), tensor)
+            self.before.append((tensor, array, held.get("_node")))
+            self.expected[id(tensor)] = grad
+            self.start[id(tensor)] = grad
+            if grad is not None:
+                self.of_gradient[id(grad._array)] = tensor
+
+    # Values.
+
+    def new(self, value: Any) -> Slot:
+        """A slot for a value just met."""
+        slot = Slot(self.count, value)
+        self.count += 1
+        if isinstance(value, _HELD) and not (type(value) is tuple and not value):
+            self.slots[id(value)] = slot
+        self.alive.append(value)
+        return slot
+
+    def refuse(self, reason: str, frame: Any = None) -> None:
+        """Note why this call cannot be replayed; the first reason counts."""
+        if self.problem is None:
+            self.problem = reason + _line(frame)
+
+    def resolve(self, value: Any, fresh: bool = False) -> Any:
+        """A value with its arrays replaced by slots."""
+        if isinstance(value, Traced):
+            value = value._array
+        slot = self.slots.get(id(value)) if isinstance(value, _HELD) else None
+        if slot is not None:
+            return slot
+        if isinstance(value, ndarray):
+            return self._capture(value)
+        if isinstance(value, generic):
+            self.refuse(f"a {type(value).__name__} was made outside of recorded operations")
+            return None
+        if type(value) is list:
+            if value or not fresh:
+                return [self.resolve(item) for item in value]
+            slot = self.new(value)
+            self.steps.append(Step("list", Fresh, (), {}, slot))
+            return slot
+        if type(value) is tuple or (isinstance(value, tuple) and type(value).__name__ == "Parts"):
+            items = [self.resolve(item) for item in value]
+            return tuple(items) if type(value) is tuple else type(value)(items)
+        if type(value) is dict:
+            return {key: self.resolve(item) for key, item in value.items()}
+        if isinstance(value, (*PLAIN, *_FIXED)) or audit.is_generator(value):
+            return value
+        self.refuse(f"a {type(value).__name__} cannot be recorded as an argument")
+        return None
+
+    def _capture(self, array: Any) -> Any:
+        owner = self.of_gradient.get(id(array))
+        if owner is not None:
+            slot = self.new(array)
+            self.gradients[id(owner)] = (owner, slot)
+            return slot
+        owner = self.owners.get(id(array))
+        if owner is None:
+            self.refuse("an array was made outside of recorded operations")
+            return None
+        if owner._node is not None and type(owner._node) is not Leaf:
+            self.refuse("a tensor computed outside of the call requires a gradient")
+            return None
+        slot = self.new(array)
+        self.captured[id(owner)] = (owner, slot)
+        return slot
+
+    def initial(self) -> list[tuple[Any, Any]]:
+        """The tensors whose having a gradient, or none, the function may have asked or set."""
+        if not self.watch.names & (ATTRIBUTES | {"grad"}):
+            return []
+        asked = {id(t): t for t, _ in self.captured.values() if t._node is not None}
+        asked.update(self.trained)
+        asked.update((id(t), t) for t in self.watch.tensors if id(t) in self.start)
+        return [(tensor, self.start[key]) for key, tensor in asked.items()]
+
+    def emit(self, kind: str, function: Any, args: Any, named: Any, result: Any) -> Slot:
+        """Add a step whose result is a value, given as it is."""
+        slot = self.new(result)
+        self.steps.append(Step(kind, function, args, named, slot))
+        return slot
+
+    # The hook.
+
+    def __call__(self, frame: Any, event: str, argument: Any) -> None:
+        if self.problem is not None:
+            return
+        if self.inside is not None:
+            if event == "return" and frame is self.inside[0]:
+                done, self.inside = self.inside[1], None
+                done(frame, argument)
+            return
+        if event == "call":
+            self._called(frame)
+        elif event == "return":
+            self._returned(frame, argument)
+        elif event == "c_call" and not audit.ours(frame.f_code):
+            self._check_builtin(frame, argument)
+
+    def _enter(self, frame: Any, done: Callable[[Any, Any], None]) -> None:
+        self.inside = (frame, done)
+
+    def _called(self, frame: Any) -> None:
+        code, caller = frame.f_code, frame.f_back
+        above = caller.f_code if caller is not None else None
+        if not audit.ours(code):
+            if above is not None and audit.ours(above) and audit.serves(code):
+                self._enter(frame, _nothing)
+            elif code not in self.watch.codes:
+                self.refuse(f"{code.co_qualname}() is called, whose state cannot be watched", frame)
+            return
+        if above is _WALK and self._rule(frame, caller):
+            return
+        if code.co_filename.startswith("<minigrad primitive") or code is _VARIADIC:
+            self.pending.append((frame, None))
+            return
+        if self.pending and caller is self.pending[-1][0]:
+            op = _operation(caller)
+            if code is op.forward.__code__:
+                self._forward(frame, op)
+                return
+        special = _SPECIAL.get(code)
+        if special is not None:
+            special(self, frame)
+            return
+        reason = audit.refusal(code, above, frame.f_locals)
+        if reason is not None:
+            self.refuse(reason, frame)
+
+    def _returned(self, frame: Any, value: Any) -> None:
+        code = frame.f_code
+        if self.pending and frame is self.pending[-1][0]:
+            _, step = self.pending.pop()
+            if step is not None and value is not None:
+                self._finish(step, value)
+        elif code is _WALK:
+            mirror = self.walks.pop()
+            for node, g in (value or {}).items():
+                if node in mirror:
+                    self.slots[id(g)] = mirror[node]
+                    self.alive.append(g)
+        elif code is inplace.update.__code__ and value is not None:
+            held = frame.f_locals
+            array, new = self.resolve(held["array"]), self.resolve(held["new"])
+            self.written.append(held["array"])
+            self.steps.append(Step("write", write, (array, new), {}, None))
+
+    def _check_builtin(self, frame: Any, function: Any) -> None:
+        owner = getattr(function, "__self__", None)
+        name = getattr(function, "__name__", "?")
+        if isinstance(owner, types.ModuleType):
+            fine = owner in (math, operator) or owner.__name__ in ("math", "_operator")
+            fine = fine or (owner.__name__ == "builtins" and name in _PURE)
+        else:
+            fine = isinstance(owner, _TYPES) or owner in _TYPES or owner is object
+            fine = fine or getattr(function, "__objclass__", None) in _TYPES
+        if function in (sys.setprofile, sys.getprofile):
+            fine = True
+        if not fine:
+            self.refuse(f"{name}() is called, whose effect cannot be replayed", frame)
+
+    # Operations.
+
+    def _forward(self, frame: Any, op: Any) -> None:
+        held, code = frame.f_locals, op.forward.__code__
+        if held[code.co_varnames[0]].__name__ != "numpy":
+            self.refuse("only arrays of NumPy can be recorded", frame)
+            return
+        args = [self.resolve(held[name]) for name in op.inputs]
+        if op.variadic:
+            args += [self.resolve(value) for value in held[op.variadic]]
+        named = {name: self.resolve(held[name], fresh=True) for name in op.constants}
+        kind = "forward" if op.kind.outputs == 1 else "forwards"
+        step = Step(kind, op, tuple(args), named, None)
+        self.pending[-1] = (self.pending[-1][0], step)
+
+        def done(_: Any, raw: Any) -> None:
+            if kind == "forwards" and raw is not None:
+                step.slot = self.new(raw)
+
+        self._enter(frame, done)
+
+    def _finish(self, step: Step, result: Any) -> None:
+        """A primitive gave its result: a Tensor or an array, or a tuple of them."""
+        self.steps.append(step)
+        if step.kind == "forward":
+            step.slot = self.new(result._array if isinstance(result, Traced) else result)
+            return
+        for position, part in enumerate(result):
+            array = part._array if isinstance(part, Traced) else part
+            self.emit("part", _part, (step.slot, position), {}, array)
+
+    def _rule(self, frame: Any, walk: Any) -> bool:
+        held = walk.f_locals
+        rule = held.get("rule")
+        if rule is None or getattr(rule, "__code__", None) is not frame.f_code:
+            if frame.f_code is engine.recall.__code__:
+                self.refuse("derivatives of derivatives are taken", frame)
+            # What the walk calls besides, the sum over broadcast dimensions, is in its mirror.
+            self._enter(frame, _nothing)
+            return True
+        mirror, node, parent, shape = self.walks[-1], held["node"], held["parent"], held["shape"]
+        if node.op is engine.HOOK:
+            self.refuse("a tensor has a hook", frame)
+        if node in mirror:
+            g = mirror.pop(node)
+            self.slots[id(held["g"])] = g
+            self.alive.append(held["g"])
+        args = tuple(self.resolve(value) for value in (held["g"], *held["kept"]))
+        operation = node.op
+
+        def done(_: Any, value: Any) -> None:
+            if value is None:
+                return
+            slot = self.emit("rule", rule, args, {}, value)
+            self.steps[-1].op = operation
+            if shape is not None:
+                slot = self.emit("sum", sum_to, (slot,), {"size": shape}, object())
+            if parent in mirror:
+                slot = self.emit("add", operator.add, (mirror[parent], slot), {}, object())
+            mirror[parent] = slot
+
+        self._enter(frame, done)
+        return True
+
+    # Functions that are recorded in their own way.
+
+    def _on_walk(self, frame: Any) -> None:
+        held = frame.f_locals
+        if held["like"] is not None:
+            self.refuse("derivatives of derivatives are taken", frame)
+        mirror: dict[Any, Any] = {}
+        for node, g in held["seeds"]:
+            slot = self.resolve(g)
+            if node in mirror:
+                slot = self.emit("add", operator.add, (mirror[node], slot), {}, object())
+            mirror[node] = slot
+        self.walks.append(mirror)
+
+    def _on_seed(self, frame: Any) -> None:
+        held = frame.f_locals
+        if held["create_graph"]:
+            self.refuse("derivatives of derivatives are taken", frame)
+        if held["gradient"] is not None:
+            return
+
+        def done(_: Any, value: Any) -> None:
+            if value is not None:
+                self.emit("constant", value, (), {}, value)
+                self.constants.add(id(value))
+
+        self._enter(frame, done)
+
+    def _on_accumulate(self, frame: Any) -> None:
+        held = frame.f_locals
+        tensor, node, g = held["tensor"], held["node"], held["g"]
+        known = id(tensor) in self.expected
+        if type(node) is not Leaf or not known or node.hooks or node.accumulated:
+            self.refuse("a gradient has a hook, or goes to a tensor made in the call", frame)
+            return
+        if getattr(g, "dtype", None) is None or g.dtype.kind != "f":
+            self.refuse("a gradient is complex", frame)
+            return
+        self.sync(tensor)
+        self.trained[id(tensor)] = tensor
+        slot = self.resolve(g)
+
+        def done(_: Any, value: Any) -> None:
+            self.expected[id(tensor)] = tensor.grad
+            if tensor.grad is not None:
+                self.emit("store", tensor, (slot,), {}, tensor.grad._array)
+
+        self._enter(frame, done)
+
+    def _on_finish(self, frame: Any) -> None:
+        g = frame.f_locals["g"]
+        if getattr(g, "dtype", None) is None or g.dtype.kind != "f":
+            self.refuse("a gradient is complex", frame)
+            return
+        slot = self.resolve(g)
+
+        def done(_: Any, value: Any) -> None:
+            if value is not None:
+                self.emit("array", as_array, (slot,), {}, value._array)
+
+        self._enter(frame, done)
+
+    def _on_store(self, frame: Any) -> None:
+        held = frame.f_locals
+        args = tuple(self.resolve(held[name]) for name in ("array", "index", "raw"))
+        self.written.append(held["array"])
+
+        def done(_: Any, value: Any) -> None:
+            self.steps.append(Step("effect", inplace._store, args, {}, None))
+
+        self._enter(frame, done)
+
+    def _on_touch(self, frame: Any) -> None:
+        held = frame.f_locals
+        array, name = self.resolve(held["array"]), held["name"]
+        line = held["line"] or _line(frame).removeprefix(" at ")
+
+        def done(_: Any, value: Any) -> None:
+            self.steps.append(Step("effect", mutation.touch, (array, name, line), {}, None))
+
+        self._enter(frame, done)
+
+    def _on_atomic(self, frame: Any) -> None:
+        function = audit.atomic[frame.f_code]
+        args = tuple(self.resolve(value) for value in _arguments(frame))
+
+        def done(_: Any, value: Any) -> None:
+            slot = self.emit("atomic", function, args, {}, value)
+            if type(value) is tuple:
+                for position, part in enumerate(value):
+                    self.emit("part", _part, (slot, position), {}, part)
+
+        self._enter(frame, done)
+
+    def _on_like(self, frame: Any) -> None:
+        if frame.f_locals["requires_grad"]:
+            self.refuse("a tensor that requires a gradient is made", frame)
+        args = tuple(self.resolve(value) for value in _arguments(frame))
+
+        def done(_: Any, value: Any) -> None:
+            if value is not None:
+                self.emit("maker", _like, args, {}, value._array)
+
+        self._enter(frame, done)
+
+    def _on_maker(self, frame: Any) -> None:
+        function, code, held = audit.makers[frame.f_code], frame.f_code, frame.f_locals
+        args: Any = [held[n] for n in code.co_varnames[: code.co_argcount]]
+        first = code.co_argcount
+        named = {n: held[n] for n in code.co_varnames[first : first + code.co_kwonlyargcount]}
+        rest = first + code.co_kwonlyargcount
+        if code.co_flags & 0x04:
+            args += held[code.co_varnames[rest]]
+            rest += 1
+        if code.co_flags & 0x08:
+            named.update(held[code.co_varnames[rest]])
+        if named.get("requires_grad") or not all(map(_plain, (*args, *named.values()))):
+            self.refuse(f"{code.co_name}() is given more than plain numbers", frame)
+            return
+        args = tuple(map(_copied, args))
+
+        def done(_: Any, value: Any) -> None:
+            if value is not None:
+                self.emit("maker", function, args, named, value._array)
+
+        self._enter(frame, done)
+
+    def _on_constant(self, frame: Any) -> None:
+        def done(_: Any, value: Any) -> None:
+            if value is not None:
+                self.emit("constant", value, (), {}, value)
+                self.constants.add(id(value))
+
+        self._enter(frame, done)
+
+    def _on_predicate(self, frame: Any) -> None:
+        function = audit.predicates[frame.f_code]
+        args = tuple(self.resolve(value) for value in _arguments(frame))
+        fixed = {slot for slot in args if isinstance(slot, Slot)} <= set(self.inputs)
+        arrays = [value for value in frame.f_locals.values() if isinstance(value, ndarray)]
+        if not fixed or any(may_share_memory(a, b) for a in arrays for b in self.written):
+            self.refuse(f"{function.__name__}() is asked of a value computed in the call", frame)
+            return
+
+        def done(_: Any, value: Any) -> None:
+            if not value:
+                self.refuse(f"{function.__name__}() says no")
+            self.predicates.append(Step("predicate", function, args, {}, None))
+
+        self._enter(frame, done)
+
+    def _on_live(self, frame: Any) -> None:
+        function, args = audit.live[frame.f_code], _arguments(frame)
+        if any(isinstance(value, types.FunctionType) for value in args):
+            self.refuse(f"{function.__qualname__}() is given a closure", frame)
+            return
+        for tensor in self.tensors:
+            self.sync(tensor)
+        args = tuple(list(value) if isinstance(value, list) else value for value in args)
+
+        def done(_: Any, value: Any) -> None:
+            result = value._array if isinstance(value, Traced) else None
+            self.emit("live", function, args, {}, object() if result is None else result)
+            if value is not None and result is None:
+                self.refuse(f"{function.__qualname__}() returned a {type(value).__name__}")
+            for tensor in self.tensors:
+                grad = vars(tensor).get("grad")
+                before, self.expected[id(tensor)] = self.expected[id(tensor)], grad
+                if grad is not before:
+                    self.trained[id(tensor)] = tensor
+
+        self._enter(frame, done)
+
+    def sync(self, tensor: Any) -> None:
+        """Notice that the function itself has set `tensor.grad` to None since the last look."""
+        grad = vars(tensor).get("grad")
+        if grad is self.expected[id(tensor)]:
+            return
+        if grad is not None:
+            self.refuse("the function sets a gradient")
+            return
+        self.expected[id(tensor)] = None
+        self.trained[id(tensor)] = tensor
+        self.steps.append(Step("forget", tensor, (), {}, None))
+
+    def close(self) -> None:
+        """Look for changes that no step accounts for."""
+        for tensor, array, node in self.before:
+            self.sync(tensor)
+            if tensor._array is not array or tensor._node is not node:
+                self.refuse("the function replaces the array or the graph of a tensor")
+        changed = self.watch.changed() if self.problem is None else None
+        if changed is not None:
+            self.refuse(f"the function changes Python's state: {changed}")
+
+
+def _nothing(frame: Any, value: Any) -> None:
+    """What is done at the end of a function that is part of another step."""
+
+
+def _part(value: Any, position: int) -> Any:
+    return as_array(value[position])
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_plain, value))
+    return isinstance(value, (*PLAIN, type)) or audit.is_generator(value)
+
+
+def _copied(value: Any) -> Any:
+    return [_copied(item) for item in value] if isinstance(value, list) else value
+
+
+def _arguments(frame: Any) -> list[Any]:
+    code, held = frame.f_code, frame.f_locals
+    return [held[name] for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
+
+
+def _operation(frame: Any) -> Any:
+    return frame.f_locals["op"] if frame.f_code is _VARIADIC else frame.f_globals["op"]
+
+
+def _line(frame: Any) -> str:
+    """Where in the user's code a frame was called from."""
+    while frame is not None and audit.ours(frame.f_code):
+        frame = frame.f_back
+    return "" if frame is None else f" at {frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _variadic_code() -> Any:
+    from minigrad.ops.join import _cat
+
+    return _cat.__code__
+
+
+_VARIADIC = _variadic_code()
+_SPECIAL: dict[Any, Callable[[Recorder, Any], None]] = {
+    _WALK: Recorder._on_walk,
+    engine.seed.__code__: Recorder._on_seed,
+    engine.accumulate.__code__: Recorder._on_accumulate,
+    engine.finish.__code__: Recorder._on_finish,
+    inplace._store.__code__: Recorder._on_store,
+    mutation.touch.__code__: Recorder._on_touch,
+    _like.__code__: Recorder._on_like,
+    **dict.fromkeys(audit.atomic, Recorder._on_atomic),
+    **dict.fromkeys(audit.live, Recorder._on_live),
+    **dict.fromkeys(audit.makers, Recorder._on_maker),
+    **dict.fromkeys(audit.predicates, Recorder._on_predicate),
+    **dict.fromkeys(audit.constants, Recorder._on_constant),
+}
