@@ -37,7 +37,7 @@ from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
 HOME = str(Path(__file__).resolve().parent.parent)
-_SERVANTS = (str(Path(numpy.__file__).parent), sysconfig.get_path("stdlib"), "<frozen ", "<string>")
+_SERVANTS = (str(Path(numpy.__file__).parent), sysconfig.get_path("stdlib"), "<frozen ")
 
 _PARTS = (
     "__init__.py", "autograd/__init__.py", "autograd/backward.py", "backend", "compiler", "dtypes.py", "engine.py", "errors.py",
@@ -102,9 +102,11 @@ def ours(code: CodeType) -> bool:
     return name.startswith(HOME) or name.startswith("<minigrad primitive")
 
 
-def serves(code: CodeType) -> bool:
-    """Whether a code object belongs to NumPy or the standard library."""
-    name = code.co_filename
+def serves(frame: Any) -> bool:
+    """Whether a frame runs code of NumPy or the standard library."""
+    name = frame.f_code.co_filename
+    if name == "<string>":
+        return str(frame.f_globals.get("__name__")).startswith("namedtuple_")
     return name.startswith(_SERVANTS) and (
         "site-packages" not in name or name.startswith(_SERVANTS[0])
     )

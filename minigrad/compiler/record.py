@@ -183,9 +183,11 @@ class Recorder:
         code, caller = frame.f_code, frame.f_back
         above = caller.f_code if caller is not None else None
         if not audit.ours(code):
-            if above is not None and audit.ours(above) and audit.serves(code):
+            if code in self.watch.codes:
+                return
+            if above is not None and audit.ours(above) and audit.serves(frame):
                 self._enter(frame, _nothing)
-            elif code not in self.watch.codes:
+            else:
                 self.refuse(f"{code.co_qualname}() is called, whose state cannot be watched", frame)
             return
         if above is _WALK and self._rule(frame, caller):
