@@ -79,6 +79,26 @@ def training(lib: Any, model: Any, optimizer: Any, data: Iterator[tuple[Any, Any
     return step
 
 
+def replayed(lib: Any, model: Any, optimizer: Any, data: Iterator[tuple[Any, Any]]) -> Step:
+    """The step of `training`, compiled in minigrad; the other library runs it as it is."""
+    parameters = list(model.parameters())
+    cross_entropy = lib.nn.functional.cross_entropy
+
+    def on_batch(images: Any, labels: Any) -> Any:
+        optimizer.zero_grad()
+        loss = cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    once = lib.compile(on_batch) if lib.__name__ == "minigrad" else on_batch
+
+    def step() -> Any:
+        return once(*next(data)), parameters
+
+    return step
+
+
 @timed("mlp-forward", "MLP 32-64-10, batch 16: forward")
 def mlp_forward(lib: Any) -> Step:
     model = perceptron(lib, (32, 64, 10))
@@ -145,6 +165,20 @@ def mnist_inference(lib: Any) -> Step:
 @timed("mnist-32", "MNIST MLP 784-128-10, batch 32: full step with Adam", goal=0.7)
 def mnist_32(lib: Any) -> Step:
     return mnist_step(lib, 32)
+
+
+@timed("compiled-mlp-adam", "compiled MLP 32-64-10, batch 16: full step with Adam", goal=0.2)
+def compiled_mlp_adam(lib: Any) -> Step:
+    model = perceptron(lib, (32, 64, 10))
+    optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
+    return replayed(lib, model, optimizer, batches(lib, (16, 32)))
+
+
+@timed("compiled-mnist-32", "compiled MNIST MLP 784-128-10, batch 32: Adam step", goal=0.5)
+def compiled_mnist_32(lib: Any) -> Step:
+    model = perceptron(lib, (784, 128, 10))
+    optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
+    return replayed(lib, model, optimizer, batches(lib, (32, 784)))
 
 
 @timed("mnist-128", "MNIST MLP 784-128-10, batch 128: full step with Adam", goal=0.8)
@@ -268,3 +302,10 @@ def cifar10(lib: Any) -> Step:
     model = fill(lib, nn.Sequential(*layers, nn.Flatten(), nn.Linear(1024, 10)))
     optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
     return training(lib, model, optimizer, batches(lib, (32, 3, 32, 32)))
+
+
+@timed("compiled-cnn", "compiled CNN 1-8-16, 28x28, batch 32: full step with Adam")
+def compiled_cnn(lib: Any) -> Step:
+    model = convolutional(lib)
+    optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
+    return replayed(lib, model, optimizer, batches(lib, (32, 1, 28, 28)))

@@ -30,6 +30,7 @@ LAYERS = [
     ["cuda", "linalg", "random", "special"],
     ["nn"],
     ["optim"],
+    ["compiler"],
     ["utils"],
     ["io"],
     ["datasets"],

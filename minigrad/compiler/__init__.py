@@ -16,7 +16,7 @@ from typing import Any
 
 from minigrad import dtypes
 from minigrad.compiler.guards import Watch
-from minigrad.compiler.outputs import Outputs, Unknown, renewed, restored, signature
+from minigrad.compiler.outputs import Outputs, Unknown, leaves, renewed, restored, signature
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.record import Recorder
 from minigrad.graph import is_recording
@@ -102,7 +102,7 @@ class Compiled:
             recorder = Recorder(watch)
             made: list[Any] = []
             args, kwargs = renewed(args, made), renewed(kwargs, made)
-            recorder.take([tensor._array for tensor in made])
+            recorder.take([tensor._array for tensor in made], leaves([args, kwargs]))
             before = sys.getprofile()
             sys.setprofile(recorder)
             try:
@@ -180,7 +180,24 @@ class Compiled:
 
 
 def compile(function: Any = None, *, limit: int = LIMIT) -> Any:
-    """A function, module or whole training step that is recorded once and then replayed."""
+    """A function, module or whole training step that is recorded once and then replayed.
+
+    The first call of each signature (shapes, dtypes, layouts and plain arguments, grad mode)
+    records what is done to which array, the backward pass and the optimizer's step included; later
+    ones repeat that without making Tensors or nodes. Modules' modes, and the variables, attributes
+    and containers that the code can reach, are watched; parameters, captured tensors, optimizers
+    and generators are read live. Results are equal bit for bit. `limit` plans are kept.
+
+    Whatever cannot be replayed runs eagerly, with one warning that says why: values that are
+    looked at (`item()`, `bool(x)`, `numpy()`), Python state that is changed, foreign calls, hooks,
+    results that still require a gradient, derivatives of derivatives, arrays not on the CPU.
+    Python code in the function runs only while recording.
+
+    >>> import minigrad
+    >>> double = compile(lambda x: x * 2)
+    >>> double(minigrad.tensor([1.0])), double(minigrad.tensor([2.0]))
+    (tensor([2.]), tensor([4.]))
+    """
     if function is None:
         return lambda later: compile(later, limit=limit)
     if not callable(function):

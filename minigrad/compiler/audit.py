@@ -13,6 +13,7 @@ of a Tensor in another way is refused, unless it stands in one of these lists:
 from __future__ import annotations
 
 import dis
+import itertools
 import sysconfig
 from pathlib import Path
 from types import CodeType
@@ -22,13 +23,24 @@ import numpy
 
 from minigrad import engine, inplace
 from minigrad.backend.random import Generator
-from minigrad.graph import Traced
+from minigrad.graph import Traced, wrap
 from minigrad.nn import utils as clipping
 from minigrad.nn.functional import classification
 from minigrad.nn.module import Module
 from minigrad.ops import (
-    creation, dropout, embedding, extremes, join, norm, promotion, random, ranges, reduce, select,
-    shape, windows,
+    creation,
+    dropout,
+    embedding,
+    extremes,
+    join,
+    norm,
+    promotion,
+    random,
+    ranges,
+    reduce,
+    select,
+    shape,
+    windows,
 )  # fmt: skip
 from minigrad.ops import data as making
 from minigrad.ops.dims import shape_of
@@ -40,9 +52,9 @@ HOME = str(Path(__file__).resolve().parent.parent)
 _SERVANTS = (str(Path(numpy.__file__).parent), sysconfig.get_path("stdlib"), "<frozen ")
 
 _PARTS = (
-    "__init__.py", "autograd/__init__.py", "autograd/backward.py", "backend", "compiler", "dtypes.py", "engine.py", "errors.py",
-    "graph.py", "inplace.py", "kernels", "linalg", "methods", "modes.py", "mutation.py", "nn", "ops",
-    "special", "specialise.py", "tensor.py",
+    "__init__.py", "autograd/__init__.py", "autograd/backward.py", "backend", "compiler",
+    "dtypes.py", "engine.py", "errors.py", "graph.py", "inplace.py", "kernels", "linalg",
+    "methods", "modes.py", "mutation.py", "nn", "ops", "special", "specialise.py", "tensor.py",
 )  # fmt: skip
 _ABOUT = frozenset(
     {"shape", "dtype", "ndim", "size", "strides", "flags", "nbytes", "itemsize", "__class__"}
@@ -79,6 +91,7 @@ known = frozenset(
         shape.contiguous.__code__,
         shape.view.__code__,
         shape_of.__code__,
+        wrap.__code__,
         Tensor.detach.__code__,
         Tensor.data.fget.__code__,  # type: ignore[attr-defined]
         Tensor.__len__.__code__,
@@ -93,13 +106,16 @@ known = frozenset(
 raw_callers = frozenset({classification.cross_entropy.__code__, embedding.embedding.__code__,
                          norm.rms_norm.__code__, norm._by_running.__code__})  # fmt: skip
 
+# The frames of comprehensions hold an iterator in place of the tensors that they go over.
+_HIDING = frozenset({"<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<lambda>"})
+
 _looks: dict[CodeType, bool] = {}
 
 
 def ours(code: CodeType) -> bool:
     """Whether a code object belongs to minigrad."""
     name = code.co_filename
-    return name.startswith(HOME) or name.startswith("<minigrad primitive")
+    return name.startswith((HOME, "<minigrad primitive"))
 
 
 def serves(frame: Any) -> bool:
@@ -133,7 +149,7 @@ def _takes_array(code: CodeType) -> bool:
             and after.opname.startswith("LOAD_ATTR")
             and after.argval in _ABOUT
         )
-        for here, after in zip(instructions, instructions[1:], strict=False)
+        for here, after in itertools.pairwise(instructions)
     )
 
 
@@ -144,13 +160,15 @@ def refusal(code: CodeType, caller: CodeType | None, given: dict[str, Any]) -> s
     place = code.co_filename[len(HOME) + 1 :]
     if not place.startswith(_PARTS):
         return f"{code.co_qualname}() cannot be recorded"
+    if place == "specialise.py":
+        return None
     if code is windows.raw.__code__:
         if caller in raw_callers or not isinstance(given.get("value"), Traced):
             return None
         return f"{caller.co_qualname if caller else 'it'}() looks at values"
-    if code in known or not looks(code) or code is _WRAP:
+    if code in known or not looks(code):
         return None
-    if not any(map(_holds_tensor, given.values())):
+    if code.co_name not in _HIDING and not any(map(_holds_tensor, given.values())):
         return None
     return f"{code.co_qualname}() looks at the values of a tensor"
 
@@ -168,8 +186,3 @@ def _holds_tensor(value: Any) -> bool:
 def is_generator(value: Any) -> bool:
     """Whether a value is a random generator, which is read live."""
     return isinstance(value, Generator)
-
-
-from minigrad.graph import wrap as _wrap  # noqa: E402
-
-_WRAP = _wrap.__code__

@@ -29,7 +29,7 @@ def signature(value: Any, arrays: list[Any], given: list[Any]) -> Any:
         given.append(value)
         return (array.dtype, array.shape, array.strides, array.flags.writeable)
     if isinstance(value, Traced):
-        if value._node is not None and type(value._node) is not Leaf:  # type: ignore[unreachable]
+        if value._node is not None and type(value._node) is not Leaf:
             raise Unknown("an argument was computed outside of the call and requires a gradient")
         return (kind, id(value))
     if kind is float:
@@ -46,6 +46,17 @@ def signature(value: Any, arrays: list[Any], given: list[Any]) -> Any:
     if isinstance(value, PLAIN) and not isinstance(value, (slice, frozenset)):
         return (kind, value)
     raise Unknown(f"an argument is a {kind.__name__}")
+
+
+def leaves(value: Any) -> list[Any]:
+    """The tensors of an argument that a plan uses as they are: leaves and parameters."""
+    if isinstance(value, Traced):
+        return [] if value.__class__ is Tensor and value._node is None else [value]
+    if type(value) is dict:
+        return leaves(list(value.values()))
+    if type(value) in (tuple, list):
+        return [leaf for item in value for leaf in leaves(item)]
+    return []
 
 
 def renewed(value: Any, made: list[Any]) -> Any:

@@ -27,7 +27,7 @@ Fresh = list
 class Slot:
     """A value of the recorded call, known by number; it holds no array."""
 
-    __slots__ = ("number", "size", "scalar")
+    __slots__ = ("number", "scalar", "size")
 
     def __init__(self, number: int, value: Any) -> None:
         self.number = number
@@ -114,13 +114,12 @@ class Plan:
         self.names = names
         self.captured = list(recorder.captured.values())
         self.gradients = list(recorder.gradients.values())
-        self.trained = [
-            (tensor, before is not None)
-            for tensor, before in recorder.initial()
-        ]
+        self.trained = [(tensor, before is not None) for tensor, before in recorder.initial()]
+        tensors = {id(t): t for t in (*recorder.watch.tensors, *recorder.leaves)}
+        tensors.update((id(t), t) for t, _ in self.captured)
         self.layouts = [
             (tensor, tensor._node, array.dtype, array.shape, array.strides)
-            for tensor, array in ((t, t._array) for t, _ in self.captured)
+            for tensor, array in ((t, t._array) for t in tensors.values())
         ]
         self.replays = 0
         self.lines: list[Step | None] = []
@@ -147,7 +146,7 @@ class Plan:
                 or array.__class__ is not ndarray
             ):
                 return False
-            if node is not None and (node.__class__ is not Leaf or node.hooks or node.accumulated):
+            if node.__class__ is Leaf and (node.hooks or node.accumulated):
                 return False
         for tensor, present in self.trained:
             if (tensor.grad is not None) is not present:
@@ -177,7 +176,11 @@ class Plan:
             return self._constant(value)
         if isinstance(value, tuple):
             items = "".join(self._text(item) + ", " for item in value)
-            return f"({items})" if type(value) is tuple else f"{self._constant(type(value))}(({items}))"
+            return (
+                f"({items})"
+                if type(value) is tuple
+                else f"{self._constant(type(value))}(({items}))"
+            )
         if isinstance(value, list):
             return f"[{', '.join(map(self._text, value))}]"
         return "{" + ", ".join(f"{k!r}: {self._text(v)}" for k, v in value.items()) + "}"
@@ -191,8 +194,8 @@ class Plan:
         self._known: dict[int, str] = {}
         self._variables: dict[int, str] = {}
         self.names.update(
-            numpy=numpy, ndarray=ndarray, as_array=as_array, store=store, forget=forget,
-            wrap=wrap, freed=freed, Traced=Traced,
+            __name__=__name__, numpy=numpy, ndarray=ndarray, as_array=as_array, store=store,
+            forget=forget, wrap=wrap, freed=freed, Traced=Traced,
         )  # fmt: skip
         last: dict[int, int] = {}
         for position, step in enumerate(self.steps):
@@ -213,7 +216,7 @@ class Plan:
         arguments = [variable(slot) for slot in self.inputs]
         lines = [f"def replay({', '.join([*arguments, 'given'])}):"]
         self.lines = [None]
-        ends: dict[int, list[Slot]] = {}
+        ends: dict[int, list[int]] = {}
 
         def add(text: str, step: Step | None) -> None:
             lines.append(f"    {text}")
@@ -224,14 +227,14 @@ class Plan:
         for tensor, slot in self.gradients:
             add(f"{variable(slot)} = {self._constant(tensor)}.grad._array", None)
         for number, position in last.items():
-            ends.setdefault(position, []).append(number)  # type: ignore[arg-type]
+            ends.setdefault(position, []).append(number)
         for position, step in enumerate(self.steps):
             if step.kind == "constant":
                 self._variables[step.slot.number] = self._constant(step.function)
             else:
                 self._add_step(step, add, variable)
             for number in ends.get(position, ()):
-                name = self._variables[number]  # type: ignore[index]
+                name = self._variables[number]
                 if name.startswith("v"):
                     free.append(name)
         add(f"return {outputs.text(self._text, self._constant)}", None)
@@ -255,9 +258,7 @@ class Plan:
             text = f"{self._text(step.args[0])} + {self._text(step.args[1])}"
         elif kind == "list":
             text = "[]"
-        elif kind == "maker":
-            text = f"{self._call(step.function, step)}._array"
-        elif kind == "live" and step.slot.size:
+        elif kind == "maker" or (kind == "live" and step.slot.size):
             text = f"{self._call(step.function, step)}._array"
         else:
             text = self._call(step.function, step)
@@ -276,10 +277,10 @@ class Plan:
         trace = error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == self.filename:
-                step = self.lines[trace.tb_lineno - 1]
-                if step is not None and step.kind in ("forward", "forwards"):
-                    if isinstance(error, _EXPLAINED):
-                        return explain(step.function, error, self._arguments(step, trace))
+                step: Any = self.lines[trace.tb_lineno - 1]
+                forward = step is not None and step.kind in ("forward", "forwards")
+                if forward and isinstance(error, _EXPLAINED):
+                    return explain(step.function, error, self._arguments(step, trace))
                 return error
             trace = trace.tb_next
         return error

@@ -16,22 +16,23 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from numpy import may_share_memory
-
-from minigrad import engine, inplace, mutation
-from minigrad.backend import as_array, device, generic, ndarray
+from minigrad import engine, inplace
+from minigrad.backend import device, generic, ndarray
 from minigrad.compiler import audit
 from minigrad.compiler.guards import ATTRIBUTES, PLAIN, Watch
 from minigrad.compiler.plan import Fresh, Slot, Step, write
+from minigrad.compiler.special import SPECIAL, line_of, part_of
 from minigrad.graph import Leaf, Traced
-from minigrad.ops.creation import _like
+from minigrad.ops.join import _cat
 from minigrad.ops.reduce import sum_to
 
 _WALK = engine.walk.__code__
+_VARIADIC = _cat.__code__
 _PURE = frozenset(
     {
-        "abs", "all", "any", "callable", "divmod", "getattr", "hasattr", "isinstance", "issubclass",
-        "len", "max", "min", "pow", "repr", "round", "sorted", "sum", "format", "ord", "chr", "iter",
+        "abs", "all", "any", "callable", "chr", "divmod", "format", "getattr", "hasattr",
+        "isinstance", "issubclass", "iter", "len", "max", "min", "ord", "pow", "repr", "round",
+        "sorted", "sum",
     }
 )  # fmt: skip
 _TYPES = (list, tuple, dict, str, int, float, complex, bytes, set, frozenset)
@@ -59,11 +60,13 @@ class Recorder:
         self.constants: set[int] = set()
         self.written: list[Any] = []
         self.inputs: list[Slot] = []
+        self.leaves: list[Any] = []
         self._survey()
 
-    def take(self, arrays: list[Any]) -> None:
-        """The raw arrays of the call's arguments."""
+    def take(self, arrays: list[Any], leaves: list[Any]) -> None:
+        """The raw arrays of the call's arguments, and the tensors that are used as they are."""
         self.inputs = [self.new(array) for array in arrays]
+        self.leaves = leaves
 
     def _survey(self) -> None:
         """Remember every Tensor there is: those that the call meets are captured, not made."""
@@ -97,7 +100,7 @@ class Recorder:
     def refuse(self, reason: str, frame: Any = None) -> None:
         """Note why this call cannot be replayed; the first reason counts."""
         if self.problem is None:
-            self.problem = reason + _line(frame)
+            self.problem = reason + line_of(frame)
 
     def resolve(self, value: Any, fresh: bool = False) -> Any:
         """A value with its arrays replaced by slots."""
@@ -176,7 +179,7 @@ class Recorder:
         elif event == "c_call" and not audit.ours(frame.f_code):
             self._check_builtin(frame, argument)
 
-    def _enter(self, frame: Any, done: Callable[[Any, Any], None]) -> None:
+    def enter(self, frame: Any, done: Callable[[Any, Any], None]) -> None:
         self.inside = (frame, done)
 
     def _called(self, frame: Any) -> None:
@@ -186,7 +189,7 @@ class Recorder:
             if code in self.watch.codes:
                 return
             if above is not None and audit.ours(above) and audit.serves(frame):
-                self._enter(frame, _nothing)
+                self.enter(frame, _nothing)
             else:
                 self.refuse(f"{code.co_qualname}() is called, whose state cannot be watched", frame)
             return
@@ -200,7 +203,7 @@ class Recorder:
             if code is op.forward.__code__:
                 self._forward(frame, op)
                 return
-        special = _SPECIAL.get(code)
+        special = SPECIAL.get(code)
         if special is not None:
             special(self, frame)
             return
@@ -259,7 +262,7 @@ class Recorder:
             if kind == "forwards" and raw is not None:
                 step.slot = self.new(raw)
 
-        self._enter(frame, done)
+        self.enter(frame, done)
 
     def _finish(self, step: Step, result: Any) -> None:
         """A primitive gave its result: a Tensor or an array, or a tuple of them."""
@@ -269,7 +272,7 @@ class Recorder:
             return
         for position, part in enumerate(result):
             array = part._array if isinstance(part, Traced) else part
-            self.emit("part", _part, (step.slot, position), {}, array)
+            self.emit("part", part_of, (step.slot, position), {}, array)
 
     def _rule(self, frame: Any, walk: Any) -> bool:
         held = walk.f_locals
@@ -278,7 +281,7 @@ class Recorder:
             if frame.f_code is engine.recall.__code__:
                 self.refuse("derivatives of derivatives are taken", frame)
             # What the walk calls besides, the sum over broadcast dimensions, is in its mirror.
-            self._enter(frame, _nothing)
+            self.enter(frame, _nothing)
             return True
         mirror, node, parent, shape = self.walks[-1], held["node"], held["parent"], held["shape"]
         if node.op is engine.HOOK:
@@ -301,181 +304,8 @@ class Recorder:
                 slot = self.emit("add", operator.add, (mirror[parent], slot), {}, object())
             mirror[parent] = slot
 
-        self._enter(frame, done)
+        self.enter(frame, done)
         return True
-
-    # Functions that are recorded in their own way.
-
-    def _on_walk(self, frame: Any) -> None:
-        held = frame.f_locals
-        if held["like"] is not None:
-            self.refuse("derivatives of derivatives are taken", frame)
-        mirror: dict[Any, Any] = {}
-        for node, g in held["seeds"]:
-            slot = self.resolve(g)
-            if node in mirror:
-                slot = self.emit("add", operator.add, (mirror[node], slot), {}, object())
-            mirror[node] = slot
-        self.walks.append(mirror)
-
-    def _on_seed(self, frame: Any) -> None:
-        held = frame.f_locals
-        if held["create_graph"]:
-            self.refuse("derivatives of derivatives are taken", frame)
-        if held["gradient"] is not None:
-            return
-
-        def done(_: Any, value: Any) -> None:
-            if value is not None:
-                self.emit("constant", value, (), {}, value)
-                self.constants.add(id(value))
-
-        self._enter(frame, done)
-
-    def _on_accumulate(self, frame: Any) -> None:
-        held = frame.f_locals
-        tensor, node, g = held["tensor"], held["node"], held["g"]
-        known = id(tensor) in self.expected
-        if type(node) is not Leaf or not known or node.hooks or node.accumulated:
-            self.refuse("a gradient has a hook, or goes to a tensor made in the call", frame)
-            return
-        if getattr(g, "dtype", None) is None or g.dtype.kind != "f":
-            self.refuse("a gradient is complex", frame)
-            return
-        self.sync(tensor)
-        self.trained[id(tensor)] = tensor
-        slot = self.resolve(g)
-
-        def done(_: Any, value: Any) -> None:
-            self.expected[id(tensor)] = tensor.grad
-            if tensor.grad is not None:
-                self.emit("store", tensor, (slot,), {}, tensor.grad._array)
-
-        self._enter(frame, done)
-
-    def _on_finish(self, frame: Any) -> None:
-        g = frame.f_locals["g"]
-        if getattr(g, "dtype", None) is None or g.dtype.kind != "f":
-            self.refuse("a gradient is complex", frame)
-            return
-        slot = self.resolve(g)
-
-        def done(_: Any, value: Any) -> None:
-            if value is not None:
-                self.emit("array", as_array, (slot,), {}, value._array)
-
-        self._enter(frame, done)
-
-    def _on_store(self, frame: Any) -> None:
-        held = frame.f_locals
-        args = tuple(self.resolve(held[name]) for name in ("array", "index", "raw"))
-        self.written.append(held["array"])
-
-        def done(_: Any, value: Any) -> None:
-            self.steps.append(Step("effect", inplace._store, args, {}, None))
-
-        self._enter(frame, done)
-
-    def _on_touch(self, frame: Any) -> None:
-        held = frame.f_locals
-        array, name = self.resolve(held["array"]), held["name"]
-        line = held["line"] or _line(frame).removeprefix(" at ")
-
-        def done(_: Any, value: Any) -> None:
-            self.steps.append(Step("effect", mutation.touch, (array, name, line), {}, None))
-
-        self._enter(frame, done)
-
-    def _on_atomic(self, frame: Any) -> None:
-        function = audit.atomic[frame.f_code]
-        args = tuple(self.resolve(value) for value in _arguments(frame))
-
-        def done(_: Any, value: Any) -> None:
-            slot = self.emit("atomic", function, args, {}, value)
-            if type(value) is tuple:
-                for position, part in enumerate(value):
-                    self.emit("part", _part, (slot, position), {}, part)
-
-        self._enter(frame, done)
-
-    def _on_like(self, frame: Any) -> None:
-        if frame.f_locals["requires_grad"]:
-            self.refuse("a tensor that requires a gradient is made", frame)
-        args = tuple(self.resolve(value) for value in _arguments(frame))
-
-        def done(_: Any, value: Any) -> None:
-            if value is not None:
-                self.emit("maker", _like, args, {}, value._array)
-
-        self._enter(frame, done)
-
-    def _on_maker(self, frame: Any) -> None:
-        function, code, held = audit.makers[frame.f_code], frame.f_code, frame.f_locals
-        args: Any = [held[n] for n in code.co_varnames[: code.co_argcount]]
-        first = code.co_argcount
-        named = {n: held[n] for n in code.co_varnames[first : first + code.co_kwonlyargcount]}
-        rest = first + code.co_kwonlyargcount
-        if code.co_flags & 0x04:
-            args += held[code.co_varnames[rest]]
-            rest += 1
-        if code.co_flags & 0x08:
-            named.update(held[code.co_varnames[rest]])
-        if named.get("requires_grad") or not all(map(_plain, (*args, *named.values()))):
-            self.refuse(f"{code.co_name}() is given more than plain numbers", frame)
-            return
-        args = tuple(map(_copied, args))
-
-        def done(_: Any, value: Any) -> None:
-            if value is not None:
-                self.emit("maker", function, args, named, value._array)
-
-        self._enter(frame, done)
-
-    def _on_constant(self, frame: Any) -> None:
-        def done(_: Any, value: Any) -> None:
-            if value is not None:
-                self.emit("constant", value, (), {}, value)
-                self.constants.add(id(value))
-
-        self._enter(frame, done)
-
-    def _on_predicate(self, frame: Any) -> None:
-        function = audit.predicates[frame.f_code]
-        args = tuple(self.resolve(value) for value in _arguments(frame))
-        fixed = {slot for slot in args if isinstance(slot, Slot)} <= set(self.inputs)
-        arrays = [value for value in frame.f_locals.values() if isinstance(value, ndarray)]
-        if not fixed or any(may_share_memory(a, b) for a in arrays for b in self.written):
-            self.refuse(f"{function.__name__}() is asked of a value computed in the call", frame)
-            return
-
-        def done(_: Any, value: Any) -> None:
-            if not value:
-                self.refuse(f"{function.__name__}() says no")
-            self.predicates.append(Step("predicate", function, args, {}, None))
-
-        self._enter(frame, done)
-
-    def _on_live(self, frame: Any) -> None:
-        function, args = audit.live[frame.f_code], _arguments(frame)
-        if any(isinstance(value, types.FunctionType) for value in args):
-            self.refuse(f"{function.__qualname__}() is given a closure", frame)
-            return
-        for tensor in self.tensors:
-            self.sync(tensor)
-        args = tuple(list(value) if isinstance(value, list) else value for value in args)
-
-        def done(_: Any, value: Any) -> None:
-            result = value._array if isinstance(value, Traced) else None
-            self.emit("live", function, args, {}, object() if result is None else result)
-            if value is not None and result is None:
-                self.refuse(f"{function.__qualname__}() returned a {type(value).__name__}")
-            for tensor in self.tensors:
-                grad = vars(tensor).get("grad")
-                before, self.expected[id(tensor)] = self.expected[id(tensor)], grad
-                if grad is not before:
-                    self.trained[id(tensor)] = tensor
-
-        self._enter(frame, done)
 
     def sync(self, tensor: Any) -> None:
         """Notice that the function itself has set `tensor.grad` to None since the last look."""
@@ -504,54 +334,5 @@ def _nothing(frame: Any, value: Any) -> None:
     """What is done at the end of a function that is part of another step."""
 
 
-def _part(value: Any, position: int) -> Any:
-    return as_array(value[position])
-
-
-def _plain(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return all(map(_plain, value))
-    return isinstance(value, (*PLAIN, type)) or audit.is_generator(value)
-
-
-def _copied(value: Any) -> Any:
-    return [_copied(item) for item in value] if isinstance(value, list) else value
-
-
-def _arguments(frame: Any) -> list[Any]:
-    code, held = frame.f_code, frame.f_locals
-    return [held[name] for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
-
-
 def _operation(frame: Any) -> Any:
     return frame.f_locals["op"] if frame.f_code is _VARIADIC else frame.f_globals["op"]
-
-
-def _line(frame: Any) -> str:
-    """Where in the user's code a frame was called from."""
-    while frame is not None and audit.ours(frame.f_code):
-        frame = frame.f_back
-    return "" if frame is None else f" at {frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _variadic_code() -> Any:
-    from minigrad.ops.join import _cat
-
-    return _cat.__code__
-
-
-_VARIADIC = _variadic_code()
-_SPECIAL: dict[Any, Callable[[Recorder, Any], None]] = {
-    _WALK: Recorder._on_walk,
-    engine.seed.__code__: Recorder._on_seed,
-    engine.accumulate.__code__: Recorder._on_accumulate,
-    engine.finish.__code__: Recorder._on_finish,
-    inplace._store.__code__: Recorder._on_store,
-    mutation.touch.__code__: Recorder._on_touch,
-    _like.__code__: Recorder._on_like,
-    **dict.fromkeys(audit.atomic, Recorder._on_atomic),
-    **dict.fromkeys(audit.live, Recorder._on_live),
-    **dict.fromkeys(audit.makers, Recorder._on_maker),
-    **dict.fromkeys(audit.predicates, Recorder._on_predicate),
-    **dict.fromkeys(audit.constants, Recorder._on_constant),
-}

@@ -55,10 +55,10 @@ def cross_entropy(
         and classes.dtype == int64
         and classes.shape == logits.shape[:1]
         and classes.size
+        and classes_exist(classes, logits.shape[1], ignore_index)
     ):
-        if classes_exist(classes, logits.shape[1], ignore_index):
-            check_reduction("cross_entropy", reduction)
-            return cross_entropy_of_classes(input, classes, mean=reduction == "mean", saved=[])
+        check_reduction("cross_entropy", reduction)
+        return cross_entropy_of_classes(input, classes, mean=reduction == "mean", saved=[])
     return _general(input, target, weight, ignore_index, reduction, label_smoothing)
 
 
