@@ -16,24 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.networks import pooled
 from minigrad.datasets import CIFAR10
 
 BATCH = 32
 RATE = 3e-3
-
-
-def network(lib: Any) -> Any:
-    """Three convolutions with batch normalisation, each pooled, and a linear layer."""
-    nn = lib.nn
-    layers: list[Any] = []
-    for inputs, outputs in ((3, 16), (16, 32), (32, 64)):
-        layers += [
-            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-        ]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(1024, 10))
 
 
 def scaled(images: Any) -> Any:
@@ -73,13 +60,13 @@ def start(seed: int) -> dict[str, Any]:
     """The weights to begin with, as arrays."""
     minigrad = importlib.import_module("minigrad")
     minigrad.manual_seed(seed)
-    return {name: value.numpy() for name, value in network(minigrad).state_dict().items()}
+    return {name: value.numpy() for name, value in pooled(minigrad).state_dict().items()}
 
 
 def accuracy_of(library: str, train: CIFAR10, test: CIFAR10, epochs: int, seed: int) -> float:
     """The share of the test images that are right after training in this library."""
     lib = importlib.import_module(library)
-    model = network(lib)
+    model = pooled(lib)
     model.load_state_dict({name: lib.tensor(value) for name, value in start(seed).items()})
     optimizer = lib.optim.AdamW(model.parameters(), lr=RATE)
     for images, labels, rate in batches(train, epochs, seed):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arrays import random
+from benchmarks.arrays import classifier_loss, random
 from benchmarks.networks import fill
 from benchmarks.rows import Row, Step, add_row, timed
 
@@ -59,17 +59,7 @@ def both_ways(function: Callable[..., Any], leaves: tuple[Any, ...], seed: Any) 
 
 @timed("cross-entropy-4096", "softmax cross-entropy of 4096x1000, forward and backward", goal=0.8)
 def cross_entropy(lib: Any) -> Step:
-    scores = random(lib, 4096, 1000)
-    labels = lib.tensor(np.random.default_rng(4).integers(0, 1000, 4096))
-    function = lib.nn.functional.cross_entropy
-
-    def step() -> Any:
-        scores.grad = None
-        loss = function(scores, labels)
-        loss.backward()
-        return loss, scores
-
-    return step
+    return classifier_loss(lib, 4096)
 
 
 @timed("softmax", "softmax of 4096x1000, forward and backward", goal=1.0)
