@@ -38,11 +38,13 @@ def walk(
     like: Traced | None = None,
     only: set[Node] | None = None,
     wanted: set[Node] | None = None,
+    beyond: bool = True,
 ) -> dict[Node, Any]:
     """The cotangents of the leaves, or of the `wanted` nodes, given those of the roots.
 
     `keep` leaves the graph in place for another walk; with `like`, a Tensor, the rules run on
-    Tensors of its kind and are recorded. `only` limits the walk to the nodes it holds.
+    Tensors of its kind and are recorded. `only` limits the walk to the nodes it holds;
+    without `beyond` it stops at the wanted ones.
 
     Raises GraphError where the graph was freed or a kept value was changed.
     """
@@ -61,6 +63,8 @@ def walk(
         g = cotangents.pop(node)
         if wanted is not None and node in wanted:
             found[node] = g
+            if not beyond:
+                continue
         edges = node.edges
         if edges is None:
             raise GraphError(_FREED.format(node.op.name))

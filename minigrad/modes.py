@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from contextvars import Token
+from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -12,6 +12,9 @@ from minigrad.graph import grad_mode
 
 _IS_GENERATOR = 0x20
 F = TypeVar("F", bound=Callable[..., Any])
+
+recomputing: ContextVar[bool] = ContextVar("minigrad_recomputing", default=False)
+"""Whether a function runs once more for its gradient, and should leave statistics alone."""
 
 __all__ = [
     "enable_grad",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from minigrad.errors import ArgumentError
+from minigrad.modes import recomputing
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
@@ -97,7 +98,7 @@ class _BatchNorm(_ChannelNorm):
         self._check(input)
         momentum = 0.0 if self.momentum is None else self.momentum
         tracked = self.track_running_stats
-        if self.training and tracked:
+        if self.training and tracked and not recomputing.get():
             self.num_batches_tracked.add_(1)
             if self.momentum is None:
                 momentum = 1.0 / self.num_batches_tracked.item()

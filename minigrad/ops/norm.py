@@ -9,6 +9,7 @@ from minigrad import kernels, mutation
 from minigrad.backend import namespace
 from minigrad.dtypes import float16
 from minigrad.errors import ArgumentError, DtypeError
+from minigrad.modes import recomputing
 from minigrad.ops.normalise import normalise
 from minigrad.ops.pad import pad_constant
 from minigrad.ops.pool import avg_pool2d
@@ -201,8 +202,8 @@ def move_statistics(
 
 
 def move_statistic(operation: str, running: Any, value: Any, momentum: float) -> None:
-    """Move a running statistic towards a value, in place."""
-    if running is None:
+    """Move a running statistic towards a value, in place; not when computing once more."""
+    if running is None or recomputing.get():
         return
     array = raw(running)
     array[...] = (1 - momentum) * array.astype(value.dtype, copy=False) + momentum * value

@@ -1,5 +1,5 @@
-"""Tools around training: `minigrad.utils.data`."""
+"""Tools around training: `minigrad.utils.data` and `minigrad.utils.checkpoint`."""
 
-from minigrad.utils import data
+from minigrad.utils import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]
