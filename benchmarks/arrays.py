@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rows import Row, Step, add_row, timed
+from benchmarks.rows import Row, Step, Work, add_row, timed
 
 MILLION = 1_000_000
 
@@ -31,7 +31,7 @@ def elementwise_forward(lib: Any, operation: str, arity: int) -> Step:
     def step() -> Any:
         return function(*inputs)
 
-    return step
+    return Work(step)
 
 
 def elementwise_both(lib: Any, operation: str, arity: int) -> Step:
@@ -45,9 +45,9 @@ def elementwise_both(lib: Any, operation: str, arity: int) -> Step:
             value.grad = None
         out = function(*inputs)
         out.backward(seed)
-        return out, inputs
+        return out
 
-    return step
+    return Work(step, leaves=inputs)
 
 
 for _operation, _arity in (("add", 2), ("mul", 2), ("exp", 1), ("tanh", 1), ("relu", 1)):
@@ -78,9 +78,9 @@ def activation(lib: Any, name: str) -> Step:
         values.grad = None
         out = function(values)
         out.backward(seed)
-        return out, values
+        return out
 
-    return step
+    return Work(step, leaves=values)
 
 
 for _name in _SMOOTH:
@@ -97,9 +97,9 @@ def tanh_sigmoid_chain(lib: Any) -> Step:
         values.grad = None
         out = values.tanh() * values.sigmoid() + values
         out.backward(seed)
-        return out, values
+        return out
 
-    return step
+    return Work(step, leaves=values)
 
 
 def classifier_loss(lib: Any, samples: int) -> Step:
@@ -112,9 +112,9 @@ def classifier_loss(lib: Any, samples: int) -> Step:
         scores.grad = None
         loss = function(scores, labels)
         loss.backward()
-        return loss, scores
+        return loss
 
-    return step
+    return Work(step, leaves=scores)
 
 
 @timed("cross-entropy", "softmax cross-entropy of 1024x1000, forward and backward")
@@ -134,9 +134,9 @@ def layer_norm(lib: Any) -> Step:
         values, weight, bias = leaves
         out = function(values, (512,), weight, bias)
         out.backward(seed)
-        return out, leaves
+        return out
 
-    return step
+    return Work(step, leaves=leaves)
 
 
 @timed("matmul-forward", "matmul of 512x512, forward")
@@ -147,7 +147,7 @@ def matmul_forward(lib: Any) -> Step:
     def step() -> Any:
         return left @ right
 
-    return step
+    return Work(step)
 
 
 @timed("matmul", "matmul of 512x512, forward and backward")
@@ -160,9 +160,9 @@ def matmul(lib: Any) -> Step:
         left.grad = right.grad = None
         out = left @ right
         out.backward(seed)
-        return out, left, right
+        return out
 
-    return step
+    return Work(step, leaves=(left, right))
 
 
 def reduction(lib: Any, dim: int | None) -> Step:
@@ -172,7 +172,7 @@ def reduction(lib: Any, dim: int | None) -> Step:
     def step() -> Any:
         return values.sum() if dim is None else values.sum(dim)
 
-    return step
+    return Work(step)
 
 
 for _name, _title, _dim in (
@@ -191,9 +191,9 @@ def sum_backward(lib: Any) -> Step:
         values.grad = None
         total = values.sum()
         total.backward()
-        return total, values
+        return total
 
-    return step
+    return Work(step, leaves=values)
 
 
 @timed("embedding", "embedding of 64x32 indices in 10000x64, forward and backward")
@@ -207,9 +207,9 @@ def embedding(lib: Any) -> Step:
         table.grad = None
         out = function(indices, table)
         out.backward(seed)
-        return out, table
+        return out
 
-    return step
+    return Work(step, leaves=table)
 
 
 @timed("adam", "Adam's update of 10 million parameters in ten tensors")
@@ -221,6 +221,6 @@ def adam(lib: Any) -> Step:
 
     def step() -> Any:
         optimizer.step()
-        return parameters
+        return ()
 
-    return step
+    return Work(step, leaves=parameters)

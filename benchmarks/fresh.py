@@ -24,7 +24,7 @@ def _import_row(name: str, title: str, program: str) -> FreshRow:
     def arguments(library: str, threads: int) -> list[str]:
         return ["-c", program.format(library=library)]
 
-    return FreshRow(name, title, "fresh", arguments, unit="ms", threads_matter=False)
+    return FreshRow(name, title, "fresh", arguments, unit="ms", threads_matter=False, general=True)
 
 
 def _memory_row(batch: int, mode: str, title: str, goal: float | None) -> FreshRow:

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.arrays import classifier_loss, random
 from benchmarks.networks import fill
-from benchmarks.rows import Row, Step, add_row, timed
+from benchmarks.rows import Row, Step, Work, add_row, timed
 
 
 def update(lib: Any, make: Callable[..., Any], size: int) -> Step:
@@ -24,7 +24,7 @@ def update(lib: Any, make: Callable[..., Any], size: int) -> Step:
         # A part: to compare all of it would take longer than the step.
         return parameter.detach()[:1000]
 
-    return step
+    return Work(step)
 
 
 for _name, _title, _make in (
@@ -52,9 +52,9 @@ def both_ways(function: Callable[..., Any], leaves: tuple[Any, ...], seed: Any) 
             leaf.grad = None
         out = function(*leaves)
         out.backward(seed)
-        return out, leaves
+        return out
 
-    return step
+    return Work(step, leaves=leaves)
 
 
 @timed("cross-entropy-4096", "softmax cross-entropy of 4096x1000, forward and backward", goal=0.8)
@@ -110,7 +110,7 @@ def embedding(lib: Any) -> Step:
         out.backward(seed)
         return out, table.grad[:500]
 
-    return step
+    return Work(step)
 
 
 def recurrent(lib: Any, layer: str) -> Step:
@@ -125,9 +125,9 @@ def recurrent(lib: Any, layer: str) -> Step:
         inputs.grad = None
         out, _ = model(inputs)
         out.backward(seed)
-        return out, inputs, parameters
+        return out
 
-    return step
+    return Work(step, leaves=(inputs, parameters))
 
 
 for _name, _layer in (("lstm", "LSTM"), ("gru", "GRU"), ("rnn", "RNN")):
@@ -196,6 +196,6 @@ def gpt_block(lib: Any) -> Step:
         hidden = inputs + mix(seen.transpose(1, 2).reshape(batch, length, width))
         out = hidden + narrow(functional.gelu(widen(second(hidden))))
         out.backward(seed)
-        return out, inputs, parameters
+        return out
 
-    return step
+    return Work(step, leaves=(inputs, parameters))

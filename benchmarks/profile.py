@@ -17,7 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.compare import MICROSECONDS, ROOT
+from benchmarks.compare import MICROSECONDS
+from benchmarks.processes import ROOT
 from benchmarks.rows import Row, Step, all_rows
 from benchmarks.worker import measure, steps_within
 

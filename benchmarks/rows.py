@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import repeat
 from typing import Any
 
 Step = Callable[[], Any]
 Build = Callable[[Any], Step]
 
-_FAMILIES = ("overhead", "networks", "arrays", "fused", "fresh")
+FAMILIES = ("overhead", "networks", "arrays", "fused", "fresh")
+
+
+class Work:
+    """A step in its parts, so that it can be compiled or captured: `function` computes from the
+    next of `batches` (from nothing where there are none), and `leaves` are what it leaves changed:
+    parameters, or inputs with their gradients.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        batches: Iterator[tuple[Any, ...]] | None = None,
+        leaves: Any = (),
+        optimizer: Any = None,
+    ) -> None:
+        self.function = function
+        self.batches: Iterator[tuple[Any, ...]] = repeat(()) if batches is None else batches
+        self.leaves = leaves
+        self.optimizer = optimizer
+
+    def __call__(self) -> Any:
+        return self.function(*next(self.batches)), self.leaves
 
 
 @dataclass(frozen=True)
 class Row:
     """A workload that is timed: `build(lib)` prepares it and returns the step to repeat.
 
-    A step returns what it computed, tensors in any nesting of tuples and lists. Those values, and
-    the gradients of the leaves among them, must agree between the libraries before a row is timed.
+    A step returns what it computed, tensors in any nesting of tuples and lists; a `Work` returns
+    its leaves as well, and only it has a compiled column. Those values, and the gradients of the
+    leaves among them, must agree between the libraries before a row is timed. `goal` and
+    `compiled` are the ratios to torch that the project holds itself to.
     """
 
     name: str
@@ -28,12 +53,14 @@ class Row:
     goal: float | None = None
     tolerance: float = 1e-4
     unit: str = "us"
+    compiled: float | None = None
 
 
 @dataclass(frozen=True)
 class FreshRow:
     """A figure that only a new process can give: `arguments(library, threads)` are Python's
-    arguments, and the program prints the figure as its last line.
+    arguments, and the program prints the figure as its last line. `general` rows are run for
+    libraries of another interface than torch's too.
     """
 
     name: str
@@ -43,6 +70,7 @@ class FreshRow:
     unit: str
     goal: float | None = None
     threads_matter: bool = True
+    general: bool = False
 
 
 _ROWS: dict[str, Row | FreshRow] = {}
@@ -56,13 +84,17 @@ def add_row(row: Row | FreshRow) -> None:
 
 
 def timed(
-    name: str, title: str, goal: float | None = None, tolerance: float = 1e-4
+    name: str,
+    title: str,
+    goal: float | None = None,
+    tolerance: float = 1e-4,
+    compiled: float | None = None,
 ) -> Callable[[Build], Build]:
     """Register the decorated function of a library as a timed row."""
 
     def register(build: Build) -> Build:
         family = build.__module__.rpartition(".")[2]
-        add_row(Row(name, title, family, build, goal, tolerance))
+        add_row(Row(name, title, family, build, goal, tolerance, compiled=compiled))
         return build
 
     return register
@@ -70,7 +102,7 @@ def timed(
 
 def all_rows() -> dict[str, Row | FreshRow]:
     """Every row by name, in the order of the table."""
-    for family in _FAMILIES:
+    for family in FAMILIES:
         import_module(f"benchmarks.{family}")
     return _ROWS
 
@@ -80,11 +112,11 @@ def select(names: list[str] | None) -> list[Row | FreshRow]:
     rows = all_rows()
     if names is None:
         return list(rows.values())
-    known = set(rows) | set(_FAMILIES)
+    known = set(rows) | set(FAMILIES)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SystemExit(
             f"no row or family is called {', '.join(unknown)}; "
-            f"families: {', '.join(_FAMILIES)}; rows: {', '.join(rows)}"
+            f"families: {', '.join(FAMILIES)}; rows: {', '.join(rows)}"
         )
     return [row for row in rows.values() if row.name in names or row.family in names]
