@@ -119,7 +119,7 @@ class Compiled:
             if outputs is None or recorder.problem is not None:
                 self._note(key, str(recorder.problem))
             else:
-                plan = Plan(recorder, outputs, {})
+                plan = Plan(recorder, outputs)
                 self._plans.setdefault(key, []).insert(0, plan)
                 self._plans.move_to_end(key)
                 while sum(map(len, self._plans.values())) > self._limit:

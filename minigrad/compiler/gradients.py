@@ -1,0 +1,49 @@
+"""What a plan does to gradients and results, in place of the engine."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from minigrad import engine
+from minigrad.backend import ndarray
+from minigrad.graph import Node, wrap
+from minigrad.mutation import tick
+
+
+def store(tensor: Any, g: Any) -> Any:
+    """Add a raw gradient into `tensor.grad`, as backward() does; returns the raw sum."""
+    previous = tensor.grad
+    node = tensor._node
+    if node is None:
+        return None
+    if previous is not None or node.hooks or node.accumulated or g.__class__ is not ndarray:
+        engine.accumulate(tensor, node, g)
+        return tensor.grad._array
+    if g.base is not None or sys.getrefcount(g) > _ALONE:
+        g = g.copy()
+    tensor.grad = wrap(tensor, g)
+    return g
+
+
+def _probe() -> int:
+    """The reference count that `store` sees for an array that only a plan's variable holds."""
+
+    def inner(tensor: Any, value: Any) -> int:
+        return sys.getrefcount(value)
+
+    value = object()
+    return inner(None, value)
+
+
+_ALONE = _probe()
+
+
+def freed(array: Any, like: Any, op: Any) -> Any:
+    """An output whose graph was walked and freed within the call."""
+    return wrap(like, array, Node(op, None, tick()))
+
+
+def forget(tensor: Any) -> None:
+    """The tensor has no gradient any more."""
+    tensor.grad = None
