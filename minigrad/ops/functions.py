@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 from minigrad import dtypes
+from minigrad.backend.wide import WIDE, wide
 from minigrad.errors import DtypeError
 from minigrad.graph import primitive
 from minigrad.kernels import twin
 from minigrad.ops.blocks import LARGE
-from minigrad.ops.elementwise import sgn
+from minigrad.ops.elementwise import mul, sgn
 from minigrad.ops.operands import between, check_tensor, on_tensor
 from minigrad.ops.promotion import transcendental
 from minigrad.ops.select import where, zero
@@ -27,10 +28,15 @@ LN2 = math.log(2.0)
 LN10 = math.log(10.0)
 
 
-@transcendental(input=lambda g, out: g * out)
+@transcendental(input=lambda g, out: g * out if out.nbytes < WIDE else mul(g, out))
 def exp(xp: Any, input: Any) -> Any:
     """The exponential, e to the power of every element."""
-    return xp.exp(input)
+    return xp.exp(input) if input.nbytes < LARGE else _exp_values(xp, input)
+
+
+@twin("activation", "exp", least=1 << 15)
+def _exp_values(xp: Any, input: Any) -> Any:
+    return wide(xp.exp, input)
 
 
 @transcendental(input=lambda g, out: g * (out * LN2))
@@ -48,7 +54,7 @@ def expm1(xp: Any, input: Any) -> Any:
 @transcendental(input=lambda g, input: g / input)
 def log(xp: Any, input: Any) -> Any:
     """The natural logarithm."""
-    return xp.log(input)
+    return xp.log(input) if input.nbytes < WIDE else wide(xp.log, input)
 
 
 @transcendental(input=lambda g, input: g / (input * LN2))
@@ -72,13 +78,13 @@ def log1p(xp: Any, input: Any) -> Any:
 @transcendental(input=lambda g, input: g * cos(input))
 def sin(xp: Any, input: Any) -> Any:
     """The sine of angles in radians."""
-    return xp.sin(input)
+    return xp.sin(input) if input.nbytes < WIDE else wide(xp.sin, input)
 
 
 @transcendental(input=lambda g, input: -g * sin(input))
 def cos(xp: Any, input: Any) -> Any:
     """The cosine of angles in radians."""
-    return xp.cos(input)
+    return xp.cos(input) if input.nbytes < WIDE else wide(xp.cos, input)
 
 
 @transcendental(input=lambda g, out: g * (1 + out * out))
@@ -122,7 +128,7 @@ def cosh(xp: Any, input: Any) -> Any:
 )
 def tanh(xp: Any, input: Any) -> Any:
     """The hyperbolic tangent."""
-    return xp.tanh(input)
+    return xp.tanh(input) if input.nbytes < WIDE else wide(xp.tanh, input)
 
 
 @primitive(
@@ -163,7 +169,7 @@ arcsinh, arccosh, arctanh = asinh, acosh, atanh
 @transcendental(input=lambda g, out: g / (out * 2))
 def sqrt(xp: Any, input: Any) -> Any:
     """The square root; its gradient at 0 is infinite."""
-    return xp.sqrt(input)
+    return xp.sqrt(input) if input.nbytes < WIDE else wide(xp.sqrt, input)
 
 
 @transcendental(input=lambda g, out: g * (out * out * out * -0.5))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.backend.wide import wide
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import primitive
 from minigrad.kernels import twin
@@ -21,7 +22,12 @@ def relu(xp: Any, input: Any) -> Any:
     """The larger of x and 0."""
     if input.dtype.kind in "bc":
         raise DtypeError(f"relu(): argument 'input' must be a real number, got {input.dtype}")
-    return xp.maximum(input, 0)
+    return xp.maximum(input, 0) if input.nbytes < LARGE else _relu_values(xp, input)
+
+
+@twin("activation", "relu", least=1 << 15)
+def _relu_values(xp: Any, input: Any) -> Any:
+    return wide(xp.maximum, input, 0)
 
 
 @primitive(grad=lambda g, value: _relu_grad(g, value))
@@ -53,6 +59,11 @@ def _inside(xp: Any, input: Any, *, low: float, high: float, slope: float) -> An
     input=lambda g, input, negative_slope: _leaky_relu_grad(g, input, slope=negative_slope)
 )
 def _leaky_relu(xp: Any, input: Any, *, negative_slope: float) -> Any:
+    return _leaky_relu_values(xp, input, negative_slope)
+
+
+@twin("activation", "leaky_relu", least=1 << 15)
+def _leaky_relu_values(xp: Any, input: Any, negative_slope: float) -> Any:
     out = input * negative_slope
     if 0 < negative_slope <= 1:
         return xp.maximum(input, out, out=out if out.ndim else None)

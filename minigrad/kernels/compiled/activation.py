@@ -5,10 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.kernels.compiled.compiler import whole_registers
 from minigrad.kernels.compiled.elementwise import elementwise, over
-from minigrad.kernels.compiled.exponential import decay, log1p_unit, logistic, normal
+from minigrad.kernels.compiled.exponential import (
+    decay,
+    exponential,
+    log1p_unit,
+    logistic,
+    normal,
+    normal_slope,
+)
 
-_DENSITY = 1 / math.sqrt(2 * math.pi)
 _STEEPNESS = math.sqrt(2 / math.pi)
 _CUBIC = 0.044715 * _STEEPNESS
 
@@ -27,6 +34,7 @@ def tanh_grad(xp: Any, grad: Any, out: Any) -> Any:
 
 @elementwise
 def _sigmoid(x: Any, out: Any) -> None:
+    whole_registers()
     for i in range(len(out)):
         out[i] = logistic(x[i])
 
@@ -49,6 +57,31 @@ def sigmoid_grad(xp: Any, grad: Any, out: Any) -> Any:
 
 
 @elementwise
+def _exp(x: Any, out: Any) -> None:
+    whole_registers()
+    for i in range(len(out)):
+        out[i] = exponential(x[i])
+
+
+def exp(xp: Any, input: Any) -> Any:
+    """The exponential."""
+    return over(_exp, (input,))
+
+
+@elementwise
+def _relu(x: Any, out: Any) -> None:
+    zero = x.dtype.type(0)
+    for i in range(len(out)):
+        # False for NaNs, which stay.
+        out[i] = zero if x[i] <= zero else x[i]
+
+
+def relu(xp: Any, input: Any) -> Any:
+    """The larger of x and 0."""
+    return over(_relu, (input,))
+
+
+@elementwise
 def _relu_grad(g: Any, y: Any, out: Any) -> None:
     zero, one = y.dtype.type(0), y.dtype.type(1)
     for i in range(len(out)):
@@ -59,6 +92,18 @@ def _relu_grad(g: Any, y: Any, out: Any) -> None:
 def relu_grad(xp: Any, grad: Any, out: Any) -> Any:
     """The cotangent where the rectified `out` is positive."""
     return over(_relu_grad, (grad, out))
+
+
+@elementwise
+def _leaky_relu(x: Any, slope: Any, out: Any) -> None:
+    zero = x.dtype.type(0)
+    for i in range(len(out)):
+        out[i] = x[i] if x[i] > zero else x[i] * slope
+
+
+def leaky_relu(xp: Any, input: Any, slope: float) -> Any:
+    """The element, times the slope where it is not positive."""
+    return over(_leaky_relu, (input,), slope)
 
 
 @elementwise
@@ -75,6 +120,7 @@ def leaky_relu_grad(xp: Any, grad: Any, input: Any, slope: float) -> Any:
 
 @elementwise
 def _silu(x: Any, out: Any) -> None:
+    whole_registers()
     for i in range(len(out)):
         out[i] = logistic(x[i]) * x[i]
 
@@ -86,6 +132,7 @@ def silu(xp: Any, input: Any) -> Any:
 
 @elementwise
 def _silu_grad(g: Any, x: Any, out: Any) -> None:
+    whole_registers()
     one = x.dtype.type(1)
     for i in range(len(out)):
         gate = logistic(x[i])
@@ -99,6 +146,7 @@ def silu_grad(xp: Any, grad: Any, input: Any) -> Any:
 
 @elementwise
 def _gelu(x: Any, out: Any) -> None:
+    whole_registers()
     for i in range(len(out)):
         out[i] = x[i] * normal(x[i])
 
@@ -109,20 +157,20 @@ def gelu(xp: Any, input: Any) -> Any:
 
 
 @elementwise
-def _gelu_grad(g: Any, x: Any, density: Any, out: Any) -> None:
-    half = x.dtype.type(-0.5)
+def _gelu_grad(g: Any, x: Any, out: Any) -> None:
+    whole_registers()
     for i in range(len(out)):
-        slope = normal(x[i]) + x[i] * (decay(x[i] * x[i] * half) * density)
-        out[i] = g[i] * slope
+        out[i] = g[i] * normal_slope(x[i])
 
 
 def gelu_grad(xp: Any, grad: Any, input: Any) -> Any:
     """The cotangent of the input of `gelu`."""
-    return over(_gelu_grad, (grad, input), _DENSITY)
+    return over(_gelu_grad, (grad, input))
 
 
 @elementwise
 def _gelu_tanh(x: Any, steep: Any, cubic: Any, out: Any) -> None:
+    whole_registers()
     two = x.dtype.type(2)
     for i in range(len(out)):
         bend = (x[i] * x[i] * cubic + steep) * x[i]
@@ -137,6 +185,7 @@ def gelu_tanh(xp: Any, input: Any) -> Any:
 
 @elementwise
 def _gelu_tanh_grad(g: Any, x: Any, steep: Any, cubic: Any, out: Any) -> None:
+    whole_registers()
     one, two = x.dtype.type(1), x.dtype.type(2)
     triple = x.dtype.type(3) * cubic
     for i in range(len(out)):
@@ -153,6 +202,7 @@ def gelu_tanh_grad(xp: Any, grad: Any, input: Any) -> Any:
 
 @elementwise
 def _softplus(x: Any, beta: Any, threshold: Any, out: Any) -> None:
+    whole_registers()
     zero = x.dtype.type(0)
     for i in range(len(out)):
         scaled = x[i] * beta
@@ -169,6 +219,7 @@ def softplus(xp: Any, input: Any, beta: float, threshold: float) -> Any:
 
 @elementwise
 def _softplus_grad(g: Any, x: Any, beta: Any, threshold: Any, out: Any) -> None:
+    whole_registers()
     one = x.dtype.type(1)
     for i in range(len(out)):
         scaled = x[i] * beta

@@ -8,11 +8,11 @@ from typing import Any
 import numba
 import numpy
 
-from minigrad.backend.lanes import lanes, run
+from minigrad.backend.lanes import lanes, run, share
 from minigrad.kernels.compiled.exponential import CONTRACTED
 
-PIECE = 1 << 16
-"""Elements of a piece: a fixed number, so that results do not depend on the threads."""
+LEAST = 1 << 16
+"""Elements that make up for waking a thread."""
 
 
 def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,28 +39,31 @@ def over(loop: Callable[..., Any], arrays: tuple[Any, ...], *numbers: Any) -> An
     size = flat.size
     constants = tuple(dtype.type(number) for number in numbers)
     vectors = [_vector(array) for array in arrays]
-    threads = lanes(size, PIECE)
+    threads = lanes(size, LEAST)
     if threads == 1 and all(len(vector) == size for vector in vectors):
         loop(*vectors, *constants, flat)
         return out
 
+    # A number that is seen everywhere is there for the longest piece.
+    length = min(share(size, threads), *map(len, vectors))
+
     def task(piece: int) -> None:
-        start = piece * PIECE
-        end = min(start + PIECE, size)
+        start = piece * length
+        end = min(start + length, size)
         cuts = [
             vector[start:end] if len(vector) == size else vector[: end - start]
             for vector in vectors
         ]
         loop(*cuts, *constants, flat[start:end])
 
-    run(task, -(-size // PIECE), threads)
+    run(task, -(-size // length), threads)
     return out
 
 
 def _vector(array: Any) -> Any:
     """The elements in a row; one piece of them where all are the same number seen again."""
-    if array.size > PIECE and not any(array.strides):
-        return numpy.full(PIECE, array[(0,) * array.ndim], array.dtype)
+    if array.size > LEAST and not any(array.strides):
+        return numpy.full(LEAST, array[(0,) * array.ndim], array.dtype)
     vector = numpy.ascontiguousarray(array).reshape(-1)
     # A view that cannot be written to is another type, to compile for once more.
     return vector if vector.flags.writeable else vector.copy()

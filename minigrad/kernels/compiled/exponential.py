@@ -39,7 +39,8 @@ _F_ROUND = _FLOAT(1.5 * 2**23)
 _F_LN2, _F_LN2_REST = _FLOAT(0.693359375), _FLOAT(-2.12194440054690583e-4)
 _F_LOW, _F_HIGH = _FLOAT(-104.0), _FLOAT(89.0)
 _F_ONE = _FLOAT(1)
-# (exp(r) - 1 - r) / (r * r) as a polynomial that is nearest at Chebyshev's points.
+# (exp(r) - 1 - r) / (r * r) as a polynomial that is nearest at Chebyshev's points. Its terms are
+# added in pairs: what waits for the step before it, not the number of steps, takes the time.
 _F2, _F3, _F4, _F5, _F6 = (
     _FLOAT(c)
     for c in (
@@ -60,12 +61,9 @@ def _exponential_single(x: Any) -> Any:
     y = _F_HIGH if y > _F_HIGH else y
     n = (y * _F_LOG2E + _F_ROUND) - _F_ROUND
     r = (y - n * _F_LN2) - n * _F_LN2_REST
-    p = _F6
-    p = p * r + _F5
-    p = p * r + _F4
-    p = p * r + _F3
-    p = p * r + _F2
-    p = p * r * r + r
+    square = r * r
+    p = (_F6 * square + (_F5 * r + _F4)) * square + (_F3 * r + _F2)
+    p = p * square + r
     # The power of two in two factors, since it alone may be infinite or 0.
     power = numpy.int32(n)
     half = power >> numpy.int32(1)
@@ -117,23 +115,33 @@ _F_BOTTOM, _F_TOP = _FLOAT(-87.3), _FLOAT(88.3)
 _F_ZERO, _F_INFINITE = _FLOAT(0), _FLOAT(math.inf)
 
 
-def _decay_single(x: Any) -> Any:
-    y = _F_BOTTOM if x < _F_BOTTOM else x
-    y = _F_TOP if y > _F_TOP else y
-    shifted = y * _F_LOG2E + _F_ROUND
+def moderate(x: Any) -> Any:
+    """The exponential of a number from _F_BOTTOM to _F_TOP, or in double precision of any."""
+    raise TypeError("moderate(): for compiled loops alone; call numpy.exp")
+
+
+def _moderate_single(x: Any) -> Any:
+    shifted = x * _F_LOG2E + _F_ROUND
     n = shifted - _F_ROUND
-    r = (y - n * _F_LN2) - n * _F_LN2_REST
-    p = _F6
-    p = p * r + _F5
-    p = p * r + _F4
-    p = p * r + _F3
-    p = p * r + _F2
-    p = p * r * r + r
+    r = (x - n * _F_LN2) - n * _F_LN2_REST
+    square = r * r
+    p = (_F6 * square + (_F5 * r + _F4)) * square + (_F3 * r + _F2)
+    p = p * square + r
     # The last bits of the shifted number are the power of two.
     bits = numpy.int32(numpy.float32(shifted).view(numpy.int32) + numpy.int32(127))
     power = numpy.int32(bits << numpy.int32(23)).view(numpy.float32)
-    inside = p * power + power
-    low = _F_ZERO if x < _F_BOTTOM else inside
+    return p * power + power
+
+
+@_inlined(moderate)
+def _choose_moderate(x: Any) -> Any:
+    return _moderate_single if x == types.float32 else _exponential_double
+
+
+def _decay_single(x: Any) -> Any:
+    y = _F_BOTTOM if x < _F_BOTTOM else x
+    y = _F_TOP if y > _F_TOP else y
+    low = _F_ZERO if x < _F_BOTTOM else moderate(y)
     return _F_INFINITE if x > _F_TOP else low
 
 
@@ -152,7 +160,11 @@ def _choose_logistic(x: Any) -> Any:
     if x == types.float32:
 
         def single(x: Any) -> Any:
-            return _F_ONE / (_F_ONE + decay(-x))
+            # What is added to 1 need not be 0 where it is too small to matter.
+            y = -_F_BOTTOM if x > -_F_BOTTOM else x
+            y = -_F_TOP if y < -_F_TOP else y
+            inside = _F_ONE / (_F_ONE + moderate(-y))
+            return _F_ZERO if x < -_F_TOP else inside
 
         return single
 
@@ -185,22 +197,77 @@ def _choose_normal(x: Any) -> Any:
     if x == types.float32:
 
         def single(x: Any) -> Any:
-            square = x * x
-            odds = _N[6]
-            odds = odds * square + _N[5]
-            odds = odds * square + _N[4]
-            odds = odds * square + _N[3]
-            odds = odds * square + _N[2]
-            odds = odds * square + _N[1]
-            odds = odds * square + _N[0]
-            inside = logistic(x * odds)
-            below = _F_ZERO if x < -_EDGE else inside
-            return _F_ONE if x > _EDGE else below
+            y = -_EDGE if x < -_EDGE else x
+            y = _EDGE if y > _EDGE else y
+            square = y * y
+            fourth = square * square
+            odds = _N[6] * fourth + (_N[5] * square + _N[4])
+            odds = odds * fourth + (_N[3] * square + _N[2])
+            odds = odds * fourth + (_N[1] * square + _N[0])
+            inside = _F_ONE / (_F_ONE + moderate(-(y * odds)))
+            return _F_ZERO if x < -_EDGE else inside
 
         return single
 
     def double(x: Any) -> Any:
         return 0.5 * math.erfc(-x * _ROOT_HALF)
+
+    return double
+
+
+def normal_slope(x: Any) -> Any:
+    """The slope of x * normal(x): the distribution function plus x times the density."""
+    raise TypeError("normal_slope(): for compiled loops alone; differentiate minigrad.gelu")
+
+
+# Less 1 / 2 it is odd: x times a quotient of polynomials in x * x, nearest up to 5.9, past which
+# it is 1 to 6e-8. Evaluated in single precision the largest error is 2.5e-7.
+_BOUND = _FLOAT(5.9)
+_HALF = _FLOAT(0.5)
+_P = tuple(
+    _FLOAT(c)
+    for c in (
+        0.79788452, -0.020566672, 0.01366991, 2.394965e-04, 3.2041655e-05, 1.0012033e-06,
+        1.2211098e-08, -2.8367659e-11,
+    )
+)  # fmt: skip
+_Q = tuple(
+    _FLOAT(c)
+    for c in (
+        0.30755645, 0.044652622, 0.0040208986, 2.4728291e-04, 1.0222767e-05, 3.3119198e-07,
+    )
+)  # fmt: skip
+_DENSITY = 1 / math.sqrt(2 * math.pi)
+
+
+@_inlined(normal_slope)
+def _choose_normal_slope(x: Any) -> Any:
+    if x == types.float32:
+
+        def single(x: Any) -> Any:
+            y = -_BOUND if x < -_BOUND else x
+            y = _BOUND if y > _BOUND else y
+            t = y * y
+            p = _P[7] * t + _P[6]
+            q = _Q[5] * t + _Q[4]
+            p = p * t + _P[5]
+            q = q * t + _Q[3]
+            p = p * t + _P[4]
+            q = q * t + _Q[2]
+            p = p * t + _P[3]
+            q = q * t + _Q[1]
+            p = p * t + _P[2]
+            q = q * t + _Q[0]
+            p = p * t + _P[1]
+            q = q * t + _F_ONE
+            p = p * t + _P[0]
+            # Infinity times the density, which is 0 there, is no number.
+            return x * _F_ZERO + (y * p / q + _HALF)
+
+        return single
+
+    def double(x: Any) -> Any:
+        return normal(x) + x * (decay(x * x * -0.5) * _DENSITY)
 
     return double
 

@@ -1,0 +1,126 @@
+"""Elementwise work on large arrays is cut among the cores, and nothing but the time shows it."""
+
+import threading
+import warnings
+
+import numpy as np
+import pytest
+
+import minigrad
+from minigrad.backend import wide
+from minigrad.backend.wide import WIDE
+
+COUNT = WIDE // 4 + 77
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request, monkeypatch):
+    monkeypatch.setattr(minigrad.backend.threads, "_count", request.param)
+    return request.param
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The numbers of pieces of the loops that were cut."""
+    seen = []
+    run = wide.run
+
+    def counted(task, count, threads):
+        seen.append(count)
+        run(task, count, threads)
+
+    monkeypatch.setattr(wide, "run", counted)
+    return seen
+
+
+def values(count=COUNT, dtype="float32", seed=0):
+    return np.random.default_rng(seed).normal(size=count).astype(dtype)
+
+
+UNARY = ["exp", "log", "sqrt", "sin", "cos", "tanh", "relu"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "div"])
+def test_arithmetic_is_numpys_bit_for_bit(name, dtype, threads, calls):
+    a, b = values(dtype=dtype), values(dtype=dtype, seed=1)
+    function = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide}[name]
+    operation = getattr(minigrad, name)
+    x, y = minigrad.tensor(a), minigrad.tensor(b)
+    np.testing.assert_array_equal(operation(x, y).numpy(), function(a, b))
+    np.testing.assert_array_equal(operation(x, 3).numpy(), function(a, 3))
+    np.testing.assert_array_equal(operation(x, 0.1).numpy(), function(a, 0.1))
+    assert bool(calls) == (threads > 1)
+    assert all(count > 1 for count in calls)
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_functions_are_the_same_on_any_number_of_threads(name, threads):
+    x = minigrad.tensor(np.abs(values()) + 0.1)
+    with minigrad.kernels.use("reference"):
+        found = getattr(minigrad, name)(x).numpy()
+    whole = np.maximum(x.numpy(), 0) if name == "relu" else getattr(np, name)(x.numpy())
+    np.testing.assert_array_equal(found, whole)
+
+
+@pytest.mark.parametrize("name", ["mul", "div", "exp"])
+def test_gradients_of_any_order(name, threads):
+    x = minigrad.tensor(np.abs(values(dtype="float64")) + 0.5, requires_grad=True)
+    y = minigrad.tensor(np.abs(values(dtype="float64", seed=1)) + 0.5, requires_grad=True)
+
+    def both(x, y):
+        out = x.exp() * y if name == "exp" else getattr(minigrad, name)(x, y)
+        first = minigrad.autograd.grad(out.sum(), [x, y], create_graph=True)
+        second = minigrad.autograd.grad((first[0] * first[1]).sum(), [x, y])
+        return [found.detach().numpy() for found in (*first, *second)]
+
+    small = [part.detach()[:100].requires_grad_() for part in (x, y)]
+    for large, exact in zip(both(x, y), both(*small)):
+        np.testing.assert_allclose(large[:100], exact, 1e-14)
+
+
+@pytest.mark.parametrize("case", ["rows", "strided", "dtypes", "empty", "integers", "scalar"])
+def test_what_is_not_alike_goes_the_plain_way(case, monkeypatch, calls):
+    monkeypatch.setattr(minigrad.backend.threads, "_count", 2)
+    a = values(2 * COUNT).reshape(2, -1)
+    first, second = {
+        "rows": (a, a[0]),
+        "strided": (a.T, a.T),
+        "dtypes": (a, a.astype("float64")),
+        "empty": (a[:, :0], a[:, :0]),
+        "integers": (a.astype("int32"), a.astype("int32")),
+        "scalar": (a, np.float64(0.1)),
+    }[case]
+    found, plain = wide.wide(np.add, first, second), np.add(first, second)
+    assert found.dtype == plain.dtype
+    np.testing.assert_array_equal(found, plain)
+    assert not calls
+
+
+def test_pieces_heed_what_numpy_was_told_about_errors(threads):
+    zeros = minigrad.zeros(COUNT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with np.errstate(divide="ignore"):
+            assert (zeros.log() == -np.inf).all()
+        with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+            np.log(np.zeros(3))
+        with np.errstate(divide="raise"), pytest.raises(minigrad.errors.ArgumentError):
+            zeros.log()
+
+
+def test_loops_from_several_threads_at_once(monkeypatch):
+    monkeypatch.setattr(minigrad.backend.threads, "_count", 3)
+    a = values()
+    product = a * np.float32(2.5)
+    equal = []
+
+    def work():
+        equal.extend(np.array_equal(wide.wide(np.multiply, a, 2.5), product) for _ in range(5))
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert equal == [True] * 20
