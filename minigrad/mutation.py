@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from minigrad.errors import GraphError
@@ -53,15 +53,34 @@ def touch(array: Any, name: str, line: str | None = None) -> None:
 
     Whoever changes many arrays asks for the line once, by `caller()`.
     """
+    renew((change_of(array),), name, caller() if line is None else line)
+
+
+def renew(changes: Iterable[Change], name: str, line: str) -> None:
+    """Note that the buffers of several changes were changed again, by one operation."""
+    stamp = Clock.latest = tick()
+    for change in changes:
+        change.count += 1
+        change.stamp = stamp
+        change.name = name
+        change.line = line
+
+
+def change_of(array: Any) -> Change:
+    """The newest change to an array's buffer, made if there was none; it lives with the buffer."""
     buffer = owner(array)
     key = id(buffer)
     change = _changes.get(key)
     if change is None or change.buffer() is not buffer:
         change = _changes[key] = Change(buffer, _forget(key))
-    change.count += 1
-    change.stamp = Clock.latest = tick()
-    change.name = name
-    change.line = caller() if line is None else line
+    return change
+
+
+def move(array: Any, place: Any) -> None:
+    """Note that what was in one array lives in another from now on: the versions count on."""
+    count = version(array)
+    if count:
+        change_of(place).count = count
 
 
 def _forget(key: int) -> Callable[[Any], None]:

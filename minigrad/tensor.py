@@ -56,6 +56,7 @@ class Tensor(
     grad: Tensor | None = None
     retains_grad = False
     _leaf: Node | None = None
+    _place: Any = None
     __array_priority__ = 1000
     __array_ufunc__ = None
     _tensor: ClassVar[type[Any]]
@@ -260,7 +261,9 @@ class Tensor(
 
 
 Traced._tensor = Tensor
-_OWN = frozenset({"_array", "_node", "_base", "_view", "_views", "grad", "retains_grad", "_leaf"})
+_OWN = frozenset(
+    {"_array", "_base", "_leaf", "_node", "_place", "_view", "_views", "grad", "retains_grad"}
+)
 
 
 def _unpickle(kind: type[Tensor], array: Any, place: str, requires_grad: bool) -> Tensor:

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, DtypeError, GraphError
 
 torch = pytest.importorskip("torch")
 
@@ -465,6 +465,42 @@ def test_clipping_gradients():
     (p * float("inf")).sum().backward()
     with pytest.raises(ArgumentError, match="total norm"):
         nn.utils.clip_grad_norm_(p, 1.0, error_if_nonfinite=True)
+
+
+@pytest.mark.parametrize("dtypes", [["float32", "float64"], ["float16"] * 2, ["complex64"] * 2])
+def test_clipping_gradients_of_other_dtypes(dtypes):
+    results = []
+    for lib in (mg, torch):
+        parameters = []
+        for number, dtype in enumerate(dtypes):
+            parameter = lib.ones(number, 2, dtype=getattr(lib, dtype), requires_grad=True)
+            scalar = lib.ones((), dtype=getattr(lib, dtype), requires_grad=True)
+            parameters += [parameter, scalar]
+        for parameter in parameters:
+            # In half precision the sum of the squares would be infinite.
+            parameter.grad = lib.full(tuple(parameter.shape), 400.0, dtype=parameter.dtype)
+        total = lib.nn.utils.clip_grad_norm_(parameters, 100.0)
+        grads = [p.grad.tolist() for p in parameters]
+        assert [p.grad.dtype for p in parameters] == [p.dtype for p in parameters]
+        results.append((float(total), grads))
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-3)
+    for ours, theirs in zip(results[0][1], results[1][1], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3)
+
+
+def test_clipping_is_noticed_by_backward():
+    p = mg.ones(2, requires_grad=True)
+    (p * p).sum().backward(create_graph=True)
+    for clip in (nn.utils.clip_grad_norm_, nn.utils.clip_grad_value_):
+        p.grad = p.grad.detach().clone().requires_grad_()
+        value = (p.grad * p.grad).sum()
+        clip([p], 0.5)
+        with pytest.raises(GraphError, match=rf"by {clip.__name__}\(\) at .*test_nn"):
+            value.backward()
+    p = mg.ones(2, dtype=mg.complex64, requires_grad=True)
+    p.grad = mg.ones(2, dtype=mg.complex64)
+    with pytest.raises(DtypeError, match="no order to clip by"):
+        nn.utils.clip_grad_value_([p], 0.5)
 
 
 def test_parameters_as_one_vector():

@@ -87,6 +87,14 @@ class Backend:
         """The array seen at a larger shape, without a copy; not to be written into."""
         return self.xp.broadcast_to(array, size)
 
+    def join(self, arrays: list[Any]) -> tuple[Any, list[Any]] | None:
+        """A flat array of all elements of contiguous arrays, and an array in it for each of them.
+
+        Those share its memory, but each is at the bottom of its own views as if it owned them;
+        None where the library has no such arrays.
+        """
+        return None
+
     def special(self, name: str) -> Any:
         """The library's own special function (SciPy's names), or None where it has none."""
         return None

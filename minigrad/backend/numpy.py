@@ -40,6 +40,18 @@ class NumpyBackend(Backend):
         out.flags.writeable = False
         return out
 
+    def join(self, arrays: list[Any]) -> tuple[Any, list[Any]] | None:
+        # Views of an array would have it as their base; the base of these is no array.
+        memory = bytearray(sum(array.nbytes for array in arrays))
+        parts = []
+        start = 0
+        for array in arrays:
+            part = numpy.ndarray(array.shape, array.dtype, memory, start)
+            part[...] = array
+            parts.append(part)
+            start += part.nbytes
+        return numpy.ndarray(start // array.itemsize, array.dtype, memory), parts
+
     def scatter_add(self, array: Any, index: Any, values: Any) -> None:
         positions = _flat_positions(array, index, values)
         if positions is None:

@@ -60,7 +60,8 @@ def _adam(
         p *= shrink
     if decay:
         g = g + decay * p
-    scratch = g * (1 - first)
+    scratch = xp.empty_like(g)
+    xp.multiply(g, 1 - first, out=scratch)
     mean *= first
     mean += scratch
     xp.multiply(g, g, out=scratch)

@@ -2,9 +2,9 @@
 
 An algorithm is two functions on raw arrays: `init(p, group)` makes the state of one array and
 `update(p, g, state, group)` changes array and state in place. Since both work element by element,
-the base may hand them many small parameters joined into one flat array: a step of a small model
-is then a dozen NumPy calls, whatever the number of its layers. Complex parameters come that way
-always, as the flat array of their real and imaginary parts.
+the base keeps small parameters end to end in one flat array and hands them that: a step of a
+small model is then a dozen NumPy calls, whatever the number of its layers. Complex parameters
+come that way always, as the flat array of their real and imaginary parts.
 """
 
 from __future__ import annotations
@@ -16,14 +16,10 @@ from minigrad import mutation
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import Leaf, Traced, grad_mode, wrap
 from minigrad.hooks import RemovableHandle
-from minigrad.optim.joined import Bucket
+from minigrad.optim import flat
 from minigrad.tensor import Tensor
 
 __all__ = ["Optimizer"]
-
-JOINED = 16_384
-"""Parameters of up to this many elements are joined; above, copying costs more than the calls."""
-
 
 # What a group may hold besides options: parameters, their names, and what schedules keep there.
 _OF_GROUPS = {
@@ -55,7 +51,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: dict[Any, dict[str, Any]] = {}
         self.param_groups: list[dict[str, Any]] = []
-        self._buckets: dict[tuple[int, ...], Bucket] = {}
+        self._families: dict[tuple[int, ...], list[flat.Family]] = {}
         self._before: dict[int, Callable[..., Any]] = {}
         self._after: dict[int, Callable[..., Any]] = {}
         if isinstance(params, Traced):
@@ -146,6 +142,8 @@ class Optimizer:
         group = {**self.defaults, **group}
         self.check(group)
         self.param_groups.append(group)
+        if self.elementwise:
+            flat.settle(members)
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise ArgumentError for an option out of its range."""
@@ -194,7 +192,7 @@ class Optimizer:
             grad_mode.reset(token)
 
     def _step_group(self, group: dict[str, Any]) -> None:
-        small = []
+        small, gradients = [], []
         state = self.state
         line = mutation.caller()
         may_join = self.elementwise and len(group["params"]) > 1
@@ -205,23 +203,23 @@ class Optimizer:
             array, g = parameter._array, grad._array
             if g.dtype is not array.dtype or g.shape != array.shape:
                 _check_gradient(type(self).__name__, parameter, g)
-            if (may_join and array.size <= JOINED) or array.dtype.kind == "c":
+            if (may_join and array.size <= flat.LARGEST) or array.dtype.kind == "c":
                 small.append(parameter)
+                gradients.append(g)
                 continue
             own = state.get(parameter)
             if own is None:
                 own = state[parameter] = self.init(array, group)
             self.update(array, -g if group.get("maximize") else g, own, group)
             mutation.touch(array, "step", line)
-        if small:
-            self._step_joined(small, group, line)
-
-    def _step_joined(self, parameters: list[Any], group: dict[str, Any], line: str) -> None:
-        key = tuple(map(id, parameters))
-        bucket = self._buckets.get(key)
-        if bucket is None or not bucket.valid(self.state):
-            bucket = self._buckets[key] = Bucket(self, parameters, group)
-        bucket.step(self, group, line)
+        if not small:
+            return
+        key = tuple(map(id, small))
+        families = self._families.get(key)
+        if families is None or not all(family.valid(state) for family in families):
+            families = self._families[key] = flat.families(self, small, group)
+        for family in families:
+            family.step(self, gradients, group, line)
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(optimizer, args, kwargs)` before each step."""
@@ -274,7 +272,7 @@ class Optimizer:
                 name: self._loaded(name, value, parameter) for name, value in values.items()
             }
         self.state = state
-        self._buckets = {}
+        self._families = {}
         for group, own in zip(groups, self.param_groups, strict=True):
             own.update({name: value for name, value in group.items() if name != "params"})
 
@@ -295,8 +293,7 @@ class Optimizer:
         return value.detach().to(parameter.device, array.dtype)._array.copy()
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {n: v for n, v in vars(self).items() if n not in ("_buckets", "_before", "_after")}
-        return {**kept, "_buckets": {}, "_before": {}, "_after": {}}
+        return {**vars(self), "_families": {}, "_before": {}, "_after": {}}
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

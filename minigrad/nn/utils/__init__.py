@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad import mutation
-from minigrad.errors import ArgumentError
+from minigrad.backend import as_array, backend_of
+from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, wrap
-from minigrad.modes import no_grad
+from minigrad.ops import reduce
 from minigrad.ops.creation import zeros
+from minigrad.ops.half import in_single
 from minigrad.ops.join import cat
 
 __all__ = [
@@ -35,11 +37,17 @@ def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0) -> Any:
     held = list(tensors)
     if not held:
         raise ArgumentError("get_total_norm(): there are no tensors to take the norm of")
-    flat = [t.detach().reshape(-1) for t in held]
-    joined = cat([t.abs() for t in flat], dim=0)
+    return _norm(cat([t.detach().reshape(-1) for t in held], dim=0), norm_type)
+
+
+@in_single
+def _norm(vector: Any, norm_type: float) -> Any:
+    if norm_type == 2 and vector.dtype.kind != "c":
+        return reduce.sum(vector * vector) ** 0.5
+    sizes = abs(vector)
     if norm_type == math.inf:
-        return joined.max()
-    return (joined**norm_type).sum() ** (1.0 / norm_type)
+        return sizes.max()
+    return reduce.sum(sizes**norm_type) ** (1 / norm_type)
 
 
 def clip_grad_norm_(
@@ -64,18 +72,28 @@ def clip_norm(
     gradients = _gradients(parameters)
     if not gradients:
         return zeros(())
-    with no_grad():
-        total = get_total_norm(gradients, norm_type)
-        if error_if_nonfinite and not math.isfinite(total.item()):
-            raise ArgumentError(
-                f"clip_grad_norm_(): the total norm is {total.item()}; look for the operation that "
-                f"overflows, or pass error_if_nonfinite=False"
-            )
-        scale = (max_norm / (total + 1e-6)).clamp(max=1.0)
-        for g in gradients:
-            g._array[...] *= scale.to(g.device, g.dtype)._array
-            mutation.touch(g._array, "clip_grad_norm_")
-    return total
+    first = gradients[0]
+    arrays = [g._array for g in gradients]
+    if len({(array.__class__, array.dtype) for array in arrays}) == 1:
+        flat = backend_of(first._array).xp.concatenate([array.reshape(-1) for array in arrays])
+        total = as_array(_norm(flat, norm_type))
+    else:
+        total = get_total_norm(gradients, norm_type)._array
+    if error_if_nonfinite and not math.isfinite(total):
+        raise ArgumentError(
+            f"clip_grad_norm_(): the total norm is {total}; look for the operation that "
+            f"overflows, or pass error_if_nonfinite=False"
+        )
+    scale = (max_norm / (total + 1e-6)).clip(None, 1.0)
+    for array in arrays:
+        array *= scale.astype(array.dtype)
+    _note(arrays, "clip_grad_norm_")
+    return wrap(first, total)
+
+
+def _note(arrays: list[Any], name: str) -> None:
+    """Note that the gradients were changed in place."""
+    mutation.renew([mutation.change_of(array) for array in arrays], name, mutation.caller())
 
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
@@ -87,9 +105,15 @@ def clip_values(parameters: list[Any], clip_value: float) -> None:
     """`clip_grad_value_` of a list of parameters."""
     if clip_value < 0:
         raise ArgumentError(f"clip_grad_value_(): clip_value must be at least 0, got {clip_value}")
-    with no_grad():
-        for g in _gradients(parameters):
-            g.clamp_(-clip_value, clip_value)
+    arrays = [g._array for g in _gradients(parameters)]
+    for array in arrays:
+        if array.dtype.kind == "c":
+            raise DtypeError(
+                f"clip_grad_value_(): a gradient is {array.dtype}, and complex numbers have no "
+                f"order to clip by; use clip_grad_norm_()"
+            )
+        array.clip(-clip_value, clip_value, out=array)
+    _note(arrays, "clip_grad_value_")
 
 
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:
