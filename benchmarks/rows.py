@@ -11,7 +11,7 @@ from typing import Any
 Step = Callable[[], Any]
 Build = Callable[[Any], Step]
 
-FAMILIES = ("overhead", "networks", "arrays", "fused", "fresh")
+FAMILIES = ("overhead", "networks", "arrays", "fused", "convolutions", "fresh")
 
 
 class Work:

@@ -53,7 +53,7 @@ def compare(case, tolerance):
 @st.composite
 def cases(draw, square):
     """Images, filters, biases and cotangents; for `square` what Winograd's tiles can do."""
-    dims = 2 if square else draw(st.integers(1, 2))
+    dims = 2 if square else draw(st.integers(1, 3))
 
     def sizes(low, high, fixed):
         if square:
@@ -61,13 +61,13 @@ def cases(draw, square):
         return tuple(draw(st.integers(low, high)) for _ in range(dims))
 
     groups = 1 if square else draw(st.integers(1, 3))
-    channels, filters = draw(st.integers(1, 5)), draw(st.integers(1, 9))
+    channels, filters = draw(st.integers(1, 5)), draw(st.integers(1, 13))
     kernel, stride, dilation = sizes(1, 4, 3), sizes(1, 3, 1), sizes(1, 2, 1)
     padding = tuple(draw(st.integers(0, 2)) for _ in range(dims))
     least = [
         max(1, d * (k - 1) + 1 - 2 * p) for k, d, p in zip(kernel, dilation, padding, strict=True)
     ]
-    size = tuple(n + draw(st.integers(0, 13)) for n in least)
+    size = tuple(n + draw(st.integers(0, 13 if dims < 3 else 4)) for n in least)
     batch = draw(st.sampled_from([1, 2, 9]))
     out = kernels.output_sizes(size, kernel, stride, padding, dilation)
     # A transposed convolution may leave windows out, where they move by more than one.
@@ -94,13 +94,15 @@ def cases(draw, square):
 
 @pytest.mark.parametrize("name", ["lines", "unrolled"])
 @settings(max_examples=60, deadline=None)
-@given(case=cases(square=False))
-def test_windows_of_all_kinds(name, case):
+@given(case=cases(square=False), held=st.sampled_from([0, 1 << 16]))
+def test_windows_of_all_kinds(name, case, held):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convolution, "way", lambda *shape: WAYS[name])
-        # A block of a few rows, so that images are cut.
-        patch.setattr(unrolled, "BLOCK", 400)
-        patch.setattr(unrolled, "FEW_WINDOWS", 20)
+        # Images are cut, and held one or several at a time; kernels are met in parts.
+        patch.setattr(lines, "BANDS", 300)
+        patch.setattr(lines, "HELD", held)
+        patch.setattr(lines, "LONG", 100)
+        patch.setattr(lines, "LEAST", 100)
         compare(case, TOLERANCES[case[0].dtype.name])
 
 
@@ -125,6 +127,7 @@ def images(shape, filters, kernel, padding, seed=0):
 
 def test_results_do_not_depend_on_the_number_of_threads(way, monkeypatch):
     monkeypatch.setattr(workers, "LEAST", 1000)
+    monkeypatch.setattr(lines, "LEAST", 1000)
     x, w, _, _, g, *windows = images((9, 8, 12, 12), 8, 3, 1)
     before = threads.get_num_threads()
     results = []
@@ -156,23 +159,26 @@ def test_images_wider_than_a_strip():
 
 
 def described(channels, filters, kernel, side, dtype="float32", stride=1, groups=1, batch=32):
-    both = (stride, stride)
-    sizes = (channels, filters, (kernel, kernel), both, (kernel // 2,) * 2, (1, 1))
-    return convolution.way("convolve", np.dtype(dtype), batch, *sizes, groups, (side, side))
+    both = (1, stride, stride)
+    pad = kernel // 2
+    sizes = (channels, filters, (1, kernel, kernel), both, (0, pad, pad), (1, 1, 1))
+    return convolution.way(np.dtype(dtype), batch, *sizes, groups, (1, side, side))
 
 
 def test_the_way_fits_the_shape():
     assert described(64, 64, 3, 32) is winograd
-    assert described(64, 64, 3, 32, dtype="float64") is unrolled
-    assert described(64, 64, 3, 32, stride=2) is unrolled
-    assert described(256, 256, 3, 8, batch=8) is unrolled
+    assert described(64, 64, 3, 32, dtype="float64") is lines
+    assert described(64, 64, 3, 32, stride=2) is lines
+    assert described(256, 256, 3, 8) is lines
     assert described(1, 8, 3, 28) is lines
     assert described(1, 1, 3, 32, groups=64) is lines
     assert described(64, 64, 1, 32) is unrolled
-    assert described(1, 1, 3, 3000) is unrolled
+    assert described(64, 64, 1, 32, stride=2) is unrolled
+    assert described(512, 512, 3, 7) is unrolled
+    assert described(1, 16, 30, 5) is None
 
 
-def test_nothing_to_convolve_and_volumes_are_left_to_the_reference():
+def test_nothing_to_convolve_is_left_to_the_reference():
     rng = np.random.default_rng(0)
     compare(
         (
@@ -181,10 +187,15 @@ def test_nothing_to_convolve_and_volumes_are_left_to_the_reference():
         ),
         0,
     )  # fmt: skip
-    compare(
-        (
-            rng.normal(size=(2, 2, 4, 4, 4)), rng.normal(size=(3, 2, 3, 3, 3)), None, None,
-            rng.normal(size=(2, 3, 2, 2, 2)), (1,) * 3, (0,) * 3, (1,) * 3, 1,
-        ),
-        0,
-    )  # fmt: skip
+
+
+def test_many_channels_are_met_in_parts_and_summed_in_parts():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 130, 12, 12))
+    w = rng.normal(size=(70, 130, 3, 3))
+    g = rng.normal(size=(2, 70, 12, 12))
+    compare((x, w, None, None, g, (1, 1), (1, 1), (1, 1), 1), TOLERANCES["float64"])
+
+
+def test_a_single_large_image_is_cut_for_all_cores():
+    compare(images((1, 20, 200, 200), 24, 3, 1), TOLERANCES["float32"])

@@ -1,37 +1,41 @@
 """Convolution and its two transposes: which way is taken for which shape.
 
-All are written for images; signals are images of one row. Volumes have no compiled twin.
+All are written for volumes; signals and images are volumes of one row and of one plane.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy
 
-from minigrad.kernels.compiled import line_loops, lines, unrolled, winograd
+from minigrad.kernels.compiled import lines, unrolled, winograd
+from minigrad.kernels.convolution import FEW_WINDOWS
 
 Sizes = tuple[int, ...]
 
-LINES = {"convolve": 100, "convolve_input_grad": 0, "convolve_weight_grad": 512}
-"""Up to how many pairs of a channel and a filter shifted lines beat unrolled windows."""
-
-LINES_IN_GROUPS = 256
-LINES_IN_STEPS = 4
-"""The same for each of several groups, and where windows of groups move by more than one."""
-
-LEAST_CHANNELS = 8
-LEAST_PAIRS = 256
+LEAST_CHANNELS = 16
+LEAST_PAIRS = 2048
 """From so many channels, and pairs of a channel and a filter, on Winograd's transforms cost less
-than they save; large images need half the pairs.
+than they save,
 """
+
+TILES = 36
+"""in images that have so many tiles."""
 
 LEAST_TILES = 128
 """A batch with fewer tiles does not earn the transform of the filters."""
 
+FEW = 16
+DEEP = 2048
+"""Images with so few windows, or a few more and so many places, are met in one matrix product."""
+
+WASTE = 5
+"""Where a line has more than so many numbers to a window, windows are unrolled instead."""
+
 
 def way(
-    operation: str,
     dtype: Any,
     batch: int,
     channels: int,
@@ -43,44 +47,41 @@ def way(
     groups: int,
     out: Sizes,
 ) -> Any:
-    """The fastest of three for a shape: the module `winograd`, `lines` or `unrolled`.
+    """The fastest for a shape: one of three modules, or None for the reference.
 
     `channels` and `filters` are those of one group. The numbers that decide were measured.
     """
-    pairs = channels * filters
-    by_one = stride == (1, 1)
-    if dtype.char == "f" and kernel == (3, 3) and by_one and dilation == (1, 1) and groups == 1:
-        tiles = -(-out[0] // winograd.SIDE) * -(-out[1] // winograd.SIDE)
-        enough = LEAST_PAIRS if tiles < 64 else LEAST_PAIRS // 2
-        many = pairs >= enough and min(channels, filters) >= LEAST_CHANNELS
-        near = 0 <= min(padding) <= max(padding) <= 2
-        if many and near and min(out) > winograd.SIDE and batch * tiles >= LEAST_TILES:
+    by_one = stride == dilation == (1, 1, 1)
+    if dtype.char == "f" and kernel == (1, 3, 3) and by_one and groups == out[0] == 1:
+        tiles = -(-out[1] // winograd.SIDE) * -(-out[2] // winograd.SIDE)
+        many = channels * filters >= LEAST_PAIRS and min(channels, filters) >= LEAST_CHANNELS
+        near = padding[0] == 0 <= min(padding) <= max(padding) <= 2
+        if many and near and tiles >= TILES and batch * tiles >= LEAST_TILES:
             return winograd
-    if kernel == (1, 1) or out[1] + (kernel[1] - 1) * dilation[1] > line_loops.STRIP:
+    depth, area = channels * prod(kernel), prod(out)
+    apart = all(k <= step for k, step in zip(kernel, stride))
+    if apart or area <= FEW or (area < FEW_WINDOWS and depth >= DEEP):
         return unrolled
-    if groups > 1:
-        most = LINES_IN_GROUPS if by_one else LINES_IN_STEPS
-    else:
-        most = LINES[operation] if by_one or operation == "convolve_weight_grad" else 0
-    return lines if pairs <= most else unrolled
+    row = prod(n + (k - 1) * gap // step for n, k, gap, step in zip(out, kernel, dilation, stride))
+    return lines if row <= WASTE * prod(out) else None
 
 
-def _image(array: Any) -> Any:
-    """A batch of signals as images of one row; images as they are, in C order."""
+def _volumes(array: Any) -> Any:
+    """A batch of signals or images as volumes, in C order."""
     array = numpy.ascontiguousarray(array)
-    return array.reshape(*array.shape[:2], 1, -1) if array.ndim == 3 else array
+    return array.reshape(*array.shape[:2], *(1,) * (5 - array.ndim), *array.shape[2:])
 
 
-def _pairs(first: int, *sizes: Sizes) -> tuple[Sizes, ...]:
-    """The sizes of signals as those of images of one row."""
-    return tuple((first, *size) if len(size) == 1 else size for size in sizes)
+def _triples(first: int, *sizes: Sizes) -> tuple[Sizes, ...]:
+    """The sizes of signals and images as those of volumes."""
+    return tuple((first,) * (3 - len(size)) + tuple(size) for size in sizes)
 
 
 def _fits(*arrays: Any) -> bool:
     """Whether there are loops for these arrays."""
     known = [array for array in arrays if array is not None]
     same = len({array.dtype for array in known}) == 1
-    return same and 3 <= known[0].ndim <= 4 and all(array.size for array in known)
+    return same and 3 <= known[0].ndim <= 5 and all(array.size for array in known)
 
 
 def convolve(
@@ -98,22 +99,19 @@ def convolve(
     if not _fits(input, weight, bias):
         return None
     shape = (len(input), len(weight), *out)
-    input, weight = _image(input), _image(weight)
+    input, weight = _volumes(input), _volumes(weight)
     bias = None if bias is None else numpy.ascontiguousarray(bias)
-    stride, dilation, out = _pairs(1, stride, dilation, out)
-    (padding,) = _pairs(0, padding)
+    stride, dilation, out = _triples(1, stride, dilation, out)
+    (padding,) = _triples(0, padding)
     sizes = (stride, padding, dilation, groups, out)
     filters, channels, *kernel = weight.shape
-    described = (len(input), channels, filters // groups, tuple(kernel), *sizes)
-    found = way("convolve", input.dtype, *described)
+    found = way(input.dtype, len(input), channels, filters // groups, tuple(kernel), *sizes)
     result = None
     if found is winograd:
-        result = winograd.convolve(input, weight, bias, padding, out)
-    elif found is lines:
-        result = lines.convolve(input, weight, bias, *sizes)
-    if result is None:
-        result = unrolled.convolve(input, weight, bias, *sizes)
-    return result.reshape(shape)
+        result = winograd.convolve(input[:, :, 0], weight[:, :, 0], bias, padding[1:], out[1:])
+    if result is None and found is not None:
+        result = (found if found is unrolled else lines).convolve(input, weight, bias, *sizes)
+    return None if result is None else result.reshape(shape)
 
 
 def convolve_input_grad(
@@ -131,25 +129,23 @@ def convolve_input_grad(
     if not _fits(grad, weight, bias):
         return None
     shape = (len(grad), weight.shape[1] * groups, *size)
-    grad, weight = _image(grad), _image(weight)
+    grad, weight = _volumes(grad), _volumes(weight)
     bias = None if bias is None else numpy.ascontiguousarray(bias)
-    stride, dilation, size = _pairs(1, stride, dilation, size)
-    (padding,) = _pairs(0, padding)
+    stride, dilation, size = _triples(1, stride, dilation, size)
+    (padding,) = _triples(0, padding)
     filters, channels, *kernel = weight.shape
     # Where windows move by one it is itself a convolution, with the filters turned round.
     edges = tuple(k - 1 - pad for k, pad in zip(kernel, padding))
     described = (len(grad), filters // groups, channels, tuple(kernel), stride, edges)
-    found = way("convolve_input_grad", grad.dtype, *described, dilation, groups, size)
-    sizes = (size, stride, padding, dilation, groups)
+    found = way(grad.dtype, *described, dilation, groups, size)
     result = None
     if found is winograd:
-        turned = weight.swapaxes(0, 1)[:, :, ::-1, ::-1]
-        result = winograd.convolve(grad, turned, bias, edges, size)
-    elif found is lines:
-        result = lines.input_grad(grad, weight, bias, *sizes)
-    if result is None:
-        result = unrolled.input_grad(grad, weight, bias, *sizes)
-    return result.reshape(shape)
+        turned = weight[:, :, 0].swapaxes(0, 1)[:, :, ::-1, ::-1]
+        result = winograd.convolve(grad[:, :, 0], turned, bias, edges[1:], size[1:])
+    if result is None and found is not None:
+        sizes = (size, stride, padding, dilation, groups)
+        result = (found if found is unrolled else lines).input_grad(grad, weight, bias, *sizes)
+    return None if result is None else result.reshape(shape)
 
 
 def convolve_weight_grad(
@@ -167,17 +163,15 @@ def convolve_weight_grad(
         return None
     channels, filters = input.shape[1] // groups, grad.shape[1]
     shape = (filters, channels, *size)
-    grad, input = _image(grad), _image(input)
-    stride, dilation, size = _pairs(1, stride, dilation, size)
-    (padding,) = _pairs(0, padding)
+    grad, input = _volumes(grad), _volumes(input)
+    stride, dilation, size = _triples(1, stride, dilation, size)
+    (padding,) = _triples(0, padding)
     sizes = (size, stride, padding, dilation, groups)
     described = (len(grad), channels, filters // groups, *sizes, grad.shape[2:])
-    found = way("convolve_weight_grad", grad.dtype, *described)
+    found = way(grad.dtype, *described)
     result = None
     if found is winograd:
-        result = winograd.weight_grad(grad, input, padding)
-    elif found is lines:
-        result = lines.weight_grad(grad, input, *sizes)
-    if result is None:
-        result = unrolled.weight_grad(grad, input, *sizes)
-    return result.reshape(shape)
+        result = winograd.weight_grad(grad[:, :, 0], input[:, :, 0], padding[1:])
+    if result is None and found is not None:
+        result = (found if found is unrolled else lines).weight_grad(grad, input, *sizes)
+    return None if result is None else result.reshape(shape)

@@ -7,93 +7,135 @@ from typing import Any
 import numpy
 
 from minigrad.kernels.compiled.compiler import compiled
+from minigrad.kernels.compiled.tiles import MANY, REGISTER, move, products, sums
 
-STRIP = 1024
-"""How many windows are summed at a time: four runs of them fit the fastest cache."""
+WIDE, HALF = (8, 4) if MANY else (4, 2)
+"""How many filters share what is read of a line: most, and some."""
+
+LONG, LONGER = 3, 6
+"""How many registers long a tile is: of several filters, and of one."""
+
+STRIP = 480
+"""How many windows are summed at a time: their sums stay in the fastest cache."""
+
+DEEP = 768
+"""How many places are met at a time: their weights stay in the fastest cache."""
+
+HELD = 1 << 17
+"""About how many sums are held: what a core's own cache does."""
+
+RUN = 1024
+"""How many windows inner products are taken over at a time."""
+
+SLACK = LONGER * REGISTER // 4
+"""Numbers after the end of a line that a tile may read: its length in single precision."""
+
+FEW, SOME, PLACES = (4, 5, 9) if MANY else (2, 4, 9)
+"""Inner products at a time: FEW filters by SOME places, or one filter by PLACES."""
+
+_wide, _half, _one = sums(WIDE, LONG), sums(HALF, LONG), sums(1, LONGER)
+_meet_few, _meet_one = products(FEW, SOME), products(1, PLACES)
 
 
 @compiled
-def _fill(image: Any, stride: Any, padding: Any, width: int, line: Any) -> None:
-    """Copy an image (H, W) into its line; what is not copied stays as it is, zero."""
-    size = line.size // (stride[0] * stride[1])
-    height = size // width
-    for a in range(stride[0]):
-        for b in range(stride[1]):
-            start = (a * stride[1] + b) * size
-            for q in range(height):
-                y = q * stride[0] + a - padding[0]
-                if y < 0 or y >= image.shape[0]:
-                    continue
-                shift = b - padding[1]
-                low = max(0, -(shift // stride[1]))
-                high = min(width, (image.shape[1] - 1 - shift) // stride[1] + 1)
-                target = line[start + q * width + low : start + q * width + max(low, high)]
-                source = image[y, shift + low * stride[1] :]
-                if stride[1] == 1:
-                    for t in range(len(target)):
-                        target[t] = source[t]
-                else:
-                    for t in range(len(target)):
-                        target[t] = source[t * stride[1]]
+def _fill(
+    x: Any,
+    image: int,
+    images: int,
+    channel: int,
+    channels: int,
+    stride: Any,
+    padding: Any,
+    phases: Any,
+    pitch: Any,
+    plane: int,
+    lines: Any,
+) -> None:
+    """Copy some images and channels of x (N, C, D, H, W) to the lines of the channels, one after
+    the other; what is not copied stays as it is, zero.
 
-
-@compiled
-def _add_four(line: Any, w: Any, offsets: Any, start: int, run: int, acc: Any) -> None:
-    """Add to four runs what one channel gives: its line shifted, times w (4, places).
-
-    The runs are STRIP apart in one array: so the compiler knows that they do not overlap.
+    Each phase has a plane: the cells that are a multiple of the stride away from it.
     """
-    k = 0
-    while k + 3 <= len(offsets):
-        x0 = line[start + offsets[k] :][:run]
-        x1 = line[start + offsets[k + 1] :][:run]
-        x2 = line[start + offsets[k + 2] :][:run]
-        a0, a1, a2 = w[0, k], w[0, k + 1], w[0, k + 2]
-        b0, b1, b2 = w[1, k], w[1, k + 1], w[1, k + 2]
-        c0, c1, c2 = w[2, k], w[2, k + 1], w[2, k + 2]
-        d0, d1, d2 = w[3, k], w[3, k + 1], w[3, k + 2]
-        for t in range(run):
-            p, q, r = x0[t], x1[t], x2[t]
-            acc[t] += a0 * p + a1 * q + a2 * r
-            acc[t + STRIP] += b0 * p + b1 * q + b2 * r
-            acc[t + 2 * STRIP] += c0 * p + c1 * q + c2 * r
-            acc[t + 3 * STRIP] += d0 * p + d1 * q + d2 * r
-        k += 3
-    while k < len(offsets):
-        x0 = line[start + offsets[k] :][:run]
-        a0, b0, c0, d0 = w[0, k], w[1, k], w[2, k], w[3, k]
-        for t in range(run):
-            acc[t] += a0 * x0[t]
-            acc[t + STRIP] += b0 * x0[t]
-            acc[t + 2 * STRIP] += c0 * x0[t]
-            acc[t + 3 * STRIP] += d0 * x0[t]
-        k += 1
+    _, every, depth, height, width = x.shape
+    flat = x.reshape(-1)
+    sx = stride[2]
+    cell = pitch[0] * pitch[1] * pitch[2]
+    for p in range(len(phases)):
+        a, b, c = phases[p, 0] - padding[0], phases[p, 1] - padding[1], phases[p, 2] - padding[2]
+        top, low = max(0, -(b // stride[1])), max(0, -(c // sx))
+        bottom = min(pitch[1], (height - 1 - b) // stride[1] + 1)
+        run = min(pitch[2], (width - 1 - c) // sx + 1) - low
+        front, back = max(0, -(a // stride[0])), min(pitch[0], (depth - 1 - a) // stride[0] + 1)
+        if run <= 0:
+            continue
+        for j in range(channels):
+            for i in range(images):
+                start = ((image + i) * every + channel + j) * depth
+                for z in range(front, back):
+                    source = ((start + z * stride[0] + a) * height + b) * width + c + low * sx
+                    target = (j * len(phases) + p) * plane + i * cell + low
+                    target += z * pitch[1] * pitch[2]
+                    for y in range(top, bottom):
+                        at, to = source + y * stride[1] * width, target + y * pitch[2]
+                        if sx == 1:
+                            move(flat, at, lines, to, run)
+                        elif sx == 2:
+                            pairs, row = flat[at:], lines[to : to + run]
+                            for t in range(run):
+                                row[t] = pairs[2 * t]
+                        else:
+                            for t in range(run):
+                                lines[to + t] = flat[at + t * sx]
 
 
 @compiled
-def _add_one(line: Any, w: Any, offsets: Any, start: int, acc: Any) -> None:
-    """Add to one run what one channel gives: its line shifted, times w (places)."""
-    run = len(acc)
-    k = 0
-    while k + 9 <= len(offsets):
-        x0, x1 = line[start + offsets[k] :][:run], line[start + offsets[k + 1] :][:run]
-        x2, x3 = line[start + offsets[k + 2] :][:run], line[start + offsets[k + 3] :][:run]
-        x4, x5 = line[start + offsets[k + 4] :][:run], line[start + offsets[k + 5] :][:run]
-        x6, x7 = line[start + offsets[k + 6] :][:run], line[start + offsets[k + 7] :][:run]
-        x8 = line[start + offsets[k + 8] :][:run]
-        w0, w1, w2, w3, w4 = w[k], w[k + 1], w[k + 2], w[k + 3], w[k + 4]
-        w5, w6, w7, w8 = w[k + 5], w[k + 6], w[k + 7], w[k + 8]
-        for t in range(run):
-            upper = w0 * x0[t] + w1 * x1[t] + w2 * x2[t]
-            middle = w3 * x3[t] + w4 * x4[t] + w5 * x5[t]
-            acc[t] += upper + middle + (w6 * x6[t] + w7 * x7[t] + w8 * x8[t])
-        k += 9
-    while k < len(offsets):
-        x0 = line[start + offsets[k] :][:run]
-        w0 = w[k]
-        for t in range(run):
-            acc[t] += w0 * x0[t]
-        k += 1
+def _hand_out(
+    held: Any,
+    gap: int,
+    first: int,
+    run: int,
+    pitch: Any,
+    count: Any,
+    image: int,
+    filter: int,
+    number: int,
+    corner: Any,
+    step: Any,
+    out: Any,
+) -> None:
+    """Copy the windows of a run, from window `first` on, to where they belong in `out`: those of
+    `number` filters, `gap` apart.
+    """
+    _, filters, depth, height, width = out.shape
+    flat = out.reshape(-1)
+    row = first // pitch[2]
+    y, z, n = row % pitch[1], row // pitch[1] % pitch[0], row // (pitch[1] * pitch[0])
+    start = row * pitch[2] - first
+    while start < run:
+        if y < count[1] and z < count[0]:
+            low = max(0, -start)
+            windows = min(count[2], run - start) - low
+            to = (image + n) * filters + filter
+            to = (to * depth + corner[0] + z * step[0]) * height + corner[1] + y * step[1]
+            to = to * width + corner[2] + low * step[2]
+            for f in range(number):
+                source = f * gap + start + low
+                if windows <= 0:
+                    break
+                if step[2] == 1:
+                    move(held, source, flat, to, windows)
+                else:
+                    for t in range(windows):
+                        flat[to + t * step[2]] = held[source + t]
+                to += depth * height * width
+        start += pitch[2]
+        y += 1
+        if y == pitch[1]:
+            y = 0
+            z += 1
+            if z == pitch[0]:
+                z = 0
+                n += 1
 
 
 @compiled
@@ -101,170 +143,143 @@ def correlate(
     x: Any,
     stride: Any,
     padding: Any,
-    width: int,
-    length: int,
-    w: Any,
-    bias: Any,
+    phases: Any,
+    pitch: Any,
+    plane: int,
+    together: int,
     offsets: Any,
+    weights: Any,
+    biases: Any,
+    panels: Any,
+    share: Any,
+    count: Any,
     corner: Any,
     step: Any,
-    count: Any,
     out: Any,
 ) -> None:
-    """Filters w (groups, filters, channels, places) over lines of `length` numbers made of
-    x (N, C, H, W); the windows of result, `count` of them, go to out (N, O, H, W) from `corner`
-    on by `step`.
+    """Meet filters with images x (N, C, D, H, W), held as lines, `together` at a time.
+
+    A line has a plane of `plane` numbers for each phase, and in it each image takes `pitch`. Rows
+    of panels are (first filter, number of filters, width, first slot); those from share[0] to
+    share[1] are met: weights[g, slot * places:] holds a panel (places, width), biases[g, slot:] its
+    biases. `count` windows in each dimension go to out (N, O, D, H, W) from `corner` by `step`.
     """
-    groups, filters, channels, _ = w.shape
-    lines = numpy.zeros((channels, length), x.dtype)
-    strip = max(1, min(count[0], STRIP // width))
-    held = numpy.empty(4 * STRIP, x.dtype)
-    for n in range(len(x)):
+    groups = len(weights)
+    channels = x.shape[1] // groups
+    places = len(offsets) - 16
+    filters = out.shape[1] // groups
+    lines = numpy.zeros(channels * len(phases) * plane, x.dtype)
+    base = panels[share[0], 3]
+    slots = panels[share[1] - 1, 3] + panels[share[1] - 1, 2] - base
+    # All filters' sums are held, if their kernels are met in parts.
+    strip = max(STRIP // 5, min(STRIP, HELD // slots // (STRIP // 10) * (STRIP // 10)))
+    gap = strip + SLACK
+    held = numpy.empty(slots * gap, x.dtype)
+    lanes = REGISTER // x.itemsize
+    for n in range(0, len(x), together):
+        images = min(together, len(x) - n)
         for g in range(groups):
-            for c in range(channels):
-                _fill(x[n, g * channels + c], stride, padding, width, lines[c])
-            for first in range(0, count[0], strip):
-                rows = min(strip, count[0] - first)
-                run = (rows - 1) * width + count[1]
-                f = 0
-                while f < filters:
-                    many = 4 if f + 4 <= filters else 1
-                    for i in range(many):
-                        held[i * STRIP : i * STRIP + run] = bias[g * filters + f + i]
-                    start = first * width
-                    for c in range(channels):
-                        if many == 4:
-                            _add_four(lines[c], w[g, f : f + 4, c], offsets, start, run, held)
-                        else:
-                            _add_one(lines[c], w[g, f, c], offsets, start, held[:run])
-                    for i in range(many):
-                        for r in range(rows):
-                            source = held[i * STRIP + r * width :][: count[1]]
-                            row = corner[0] + (first + r) * step[0]
-                            target = out[n, g * filters + f + i, row, corner[1] :]
-                            if step[1] == 1:
-                                for t in range(len(source)):
-                                    target[t] = source[t]
+            w = weights[g]
+            c = g * channels
+            _fill(x, n, images, c, channels, stride, padding, phases, pitch, plane, lines)
+            last = ((images - 1) * pitch[0] + count[0] - 1) * pitch[1] + count[1] - 1
+            whole = last * pitch[2] + count[2]
+            for first in range(0, whole, strip):
+                run = min(strip, whole - first)
+                for p in range(share[0], share[1]):
+                    slot = panels[p, 3] - base
+                    for f in range(panels[p, 2]):
+                        held[(slot + f) * gap : (slot + f) * gap + run] = biases[g, base + slot + f]
+                for k in range(0, places, DEEP):
+                    some = min(DEEP, places - k)
+                    for p in range(share[0], share[1]):
+                        width, slot = panels[p, 2], panels[p, 3]
+                        at, to = slot * places, (slot - base) * gap
+                        t = 0
+                        while t < run:
+                            here = first + t
+                            if width == WIDE:
+                                _wide(lines, here, offsets, k, some, w, at, held, to + t, gap)
+                                t += LONG * lanes
+                            elif width == HALF:
+                                _half(lines, here, offsets, k, some, w, at, held, to + t, gap)
+                                t += LONG * lanes
                             else:
-                                for t in range(len(source)):
-                                    target[t * step[1]] = source[t]
-                    f += many
-
-
-@compiled
-def _meet_four(line: Any, g: Any, f: int, offsets: Any, start: int, run: int, out: Any) -> None:
-    """Add to out (4, places) the products of four runs of g with a line shifted."""
-    a, b = g[f, start:][:run], g[f + 1, start:][:run]
-    c, d = g[f + 2, start:][:run], g[f + 3, start:][:run]
-    zero = g.dtype.type(0)
-    k = 0
-    while k + 3 <= len(offsets):
-        x0 = line[start + offsets[k] :][:run]
-        x1 = line[start + offsets[k + 1] :][:run]
-        x2 = line[start + offsets[k + 2] :][:run]
-        a0, a1, a2, b0, b1, b2 = zero, zero, zero, zero, zero, zero
-        c0, c1, c2, d0, d1, d2 = zero, zero, zero, zero, zero, zero
-        for t in range(run):
-            p, q, r = x0[t], x1[t], x2[t]
-            a0 += a[t] * p
-            a1 += a[t] * q
-            a2 += a[t] * r
-            b0 += b[t] * p
-            b1 += b[t] * q
-            b2 += b[t] * r
-            c0 += c[t] * p
-            c1 += c[t] * q
-            c2 += c[t] * r
-            d0 += d[t] * p
-            d1 += d[t] * q
-            d2 += d[t] * r
-        out[0, k] += a0
-        out[0, k + 1] += a1
-        out[0, k + 2] += a2
-        out[1, k] += b0
-        out[1, k + 1] += b1
-        out[1, k + 2] += b2
-        out[2, k] += c0
-        out[2, k + 1] += c1
-        out[2, k + 2] += c2
-        out[3, k] += d0
-        out[3, k + 1] += d1
-        out[3, k + 2] += d2
-        k += 3
-    while k < len(offsets):
-        x0 = line[start + offsets[k] :][:run]
-        a0, b0, c0, d0 = zero, zero, zero, zero
-        for t in range(run):
-            a0 += a[t] * x0[t]
-            b0 += b[t] * x0[t]
-            c0 += c[t] * x0[t]
-            d0 += d[t] * x0[t]
-        out[0, k] += a0
-        out[1, k] += b0
-        out[2, k] += c0
-        out[3, k] += d0
-        k += 1
-
-
-@compiled
-def _meet_one(line: Any, g: Any, offsets: Any, start: int, out: Any) -> None:
-    """Add to out (places) the products of one run with a line shifted."""
-    run = len(g)
-    zero = g.dtype.type(0)
-    k = 0
-    while k + 3 <= len(offsets):
-        x0 = line[start + offsets[k] :][:run]
-        x1 = line[start + offsets[k + 1] :][:run]
-        x2 = line[start + offsets[k + 2] :][:run]
-        a0, a1, a2 = zero, zero, zero
-        for t in range(run):
-            a0 += g[t] * x0[t]
-            a1 += g[t] * x1[t]
-            a2 += g[t] * x2[t]
-        out[k] += a0
-        out[k + 1] += a1
-        out[k + 2] += a2
-        k += 3
-    while k < len(offsets):
-        x0 = line[start + offsets[k] :][:run]
-        a0 = zero
-        for t in range(run):
-            a0 += g[t] * x0[t]
-        out[k] += a0
-        k += 1
+                                _one(lines, here, offsets, k, some, w, at, held, to + t, gap)
+                                t += LONGER * lanes
+                for p in range(share[0], share[1]):
+                    source = held[(panels[p, 3] - base) * gap :]
+                    o = g * filters + panels[p, 0]
+                    _hand_out(
+                        source, gap, first, run, pitch, count, n, o, panels[p, 1], corner, step, out
+                    )
 
 
 @compiled
 def meet(
-    x: Any, stride: Any, padding: Any, width: int, length: int, g: Any, offsets: Any, out: Any
+    x: Any,
+    stride: Any,
+    padding: Any,
+    phases: Any,
+    pitch: Any,
+    plane: int,
+    together: int,
+    offsets: Any,
+    grad: Any,
+    first: Any,
+    count: Any,
+    share: Any,
+    out: Any,
 ) -> None:
-    """Add to out (groups, filters, channels, places) what windows of x times g give."""
-    groups, filters, channels, _ = out.shape
-    rows, across = g.shape[2:]
-    lines = numpy.zeros((channels, length), x.dtype)
-    others = numpy.zeros((filters, rows * width), x.dtype)
-    strip = max(1, min(rows, STRIP // width)) * width
-    whole = (rows - 1) * width + across
-    for n in range(len(x)):
-        for h in range(groups):
-            for c in range(channels):
-                _fill(x[n, h * channels + c], stride, padding, width, lines[c])
-            for f in range(filters):
-                for r in range(rows):
-                    source = g[n, h * filters + f, r]
-                    target = others[f, r * width : r * width + across]
-                    for t in range(across):
-                        target[t] = source[t]
-            for first in range(0, whole, strip):
-                run = min(strip, whole - first)
-                f = 0
-                while f < filters:
-                    many = 4 if f + 4 <= filters else 1
-                    for c in range(channels):
-                        if many == 4:
-                            target = out[h, f : f + 4, c]
-                            _meet_four(lines[c], others, f, offsets, first, run, target)
-                        else:
-                            source = others[f, first : first + run]
-                            _meet_one(lines[c], source, offsets, first, out[h, f, c])
-                    f += many
+    """Add to out (groups, rows, tiles, room) what windows of x, held as lines, times grad give.
+
+    Of the windows in grad (N, O, D, H, W), `count` are met from `first` on, and of each group's
+    filters those from share[0] to share[1]. A row of tiles is one filter, if a group has one, else
+    FEW filters.
+    """
+    groups, _, tiles, room = out.shape
+    channels = x.shape[1] // groups
+    filters = grad.shape[1] // groups
+    depth, height, width = grad.shape[2:]
+    windows = grad.reshape(-1)
+    lanes = REGISTER // x.itemsize
+    cell = pitch[0] * pitch[1] * pitch[2]
+    lines = numpy.zeros(channels * len(phases) * plane, x.dtype)
+    row = together * cell + lanes
+    some = share[1] - share[0]
+    others = numpy.zeros((some + FEW) * row, x.dtype)
+    flat = out.reshape(-1)
+    for n in range(0, len(x), together):
+        images = min(together, len(x) - n)
+        last = ((images - 1) * pitch[0] + count[0] - 1) * pitch[1] + count[1] - 1
+        whole = last * pitch[2] + count[2]
+        for g in range(groups):
+            c = g * channels
+            _fill(x, n, images, c, channels, stride, padding, phases, pitch, plane, lines)
+            for f in range(some):
+                others[f * row + whole : (f + 1) * row] = 0
+                for i in range(images):
+                    source = (n + i) * groups * filters + g * filters + share[0] + f
+                    for z in range(count[0]):
+                        for y in range(count[1]):
+                            start = (source * depth + first[0] + z) * height + first[1] + y
+                            to = f * row + i * cell + (z * pitch[1] + y) * pitch[2]
+                            move(windows, start * width + first[2], others, to, count[2])
+            for start in range(0, whole, RUN):
+                run = (min(RUN, whole - start) + lanes - 1) // lanes
+                for deep in range(0, tiles, DEEP // SOME):
+                    end = min(tiles, deep + DEEP // SOME)
+                    if filters == 1:
+                        for tile in range(deep, end):
+                            to = (g * tiles + tile) * room
+                            k = tile * PLACES
+                            _meet_one(others, start, row, lines, start, offsets, k, run, flat, to)
+                    else:
+                        for f in range(0, some, FEW):
+                            to = (g * out.shape[1] + (share[0] + f) // FEW) * tiles * room
+                            at = f * row + start
+                            for tile in range(deep, end):
+                                k, place = tile * SOME, to + tile * room
+                                _meet_few(
+                                    others, at, row, lines, start, offsets, k, run, flat, place
+                                )

@@ -1,35 +1,236 @@
 """Convolution without unrolled windows: each place in the kernel shifts a whole image.
 
-A padded image is held as one line of numbers; where windows move by more than one, each of the
+Padded images are held as one line of numbers; where windows move by more than one, each of the
 cells between is a plane of its own in it. Then each place in the kernel meets all windows in one
 run from its offset on, if the gaps between the rows of windows are carried along: sums of shifted
-runs, for four filters at a time, are all there is to do.
+runs are all there is to do. The zeros after a row are those before the next one.
 """
 
 from __future__ import annotations
 
-from itertools import product
+from dataclasses import dataclass
+from itertools import pairwise, product
 from math import prod
 from typing import Any
 
 import numpy
 
-from minigrad.kernels.compiled.line_loops import correlate, meet
-from minigrad.kernels.compiled.workers import in_pieces
+from minigrad.backend import lanes as threads
+from minigrad.kernels.compiled.line_loops import (
+    FEW,
+    HALF,
+    PLACES,
+    SLACK,
+    SOME,
+    WIDE,
+    correlate,
+    meet,
+)
+from minigrad.kernels.compiled.tiles import room
+from minigrad.kernels.compiled.workers import LEAST, PIECES
 
 Sizes = tuple[int, ...]
 
+HELD = 1 << 16
+"""About how many numbers the lines of a group hold: what a core's own cache does."""
 
-def _layout(kernel: Sizes, stride: Sizes, dilation: Sizes, out: Sizes) -> tuple[int, int, Any]:
-    """The width of a row in a line, the length of the line, and where each place's run starts."""
-    last = [(k - 1) * gap // step for k, gap, step in zip(kernel, dilation, stride)]
-    height, width = out[0] + last[0], out[1] + last[1]
-    offsets = []
-    for i, j in product(*map(range, kernel)):
-        y, x = i * dilation[0], j * dilation[1]
-        plane = y % stride[0] * stride[1] + x % stride[1]
-        offsets.append((plane * height + y // stride[0]) * width + x // stride[1])
-    return width, prod(stride) * height * width, numpy.array(offsets)
+LONG = 512
+"""So many windows fill a few tiles: less is wasted at the end of a run."""
+
+BANDS = 1 << 19
+"""Images whose lines are longer than this are cut."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the places of a kernel are in a line: for each axis, (phase, steps) of each."""
+
+    axes: tuple[tuple[tuple[int, int], ...], ...]
+
+    def last(self, axis: int) -> int:
+        """How many steps the furthest place is away."""
+        return max(steps for _, steps in self.axes[axis])
+
+
+def _places(kernel: Sizes, stride: Sizes, dilation: Sizes) -> Places:
+    """The places of a kernel whose windows move by `stride`."""
+    return Places(
+        tuple(
+            tuple((at * gap % step, at * gap // step) for at in range(k))
+            for k, step, gap in zip(kernel, stride, dilation)
+        )
+    )
+
+
+class Layout:
+    """How images of `sizes` are held as lines for `count` windows in each dimension."""
+
+    def __init__(
+        self,
+        sizes: Sizes,
+        channels: int,
+        stride: Sizes,
+        padding: Sizes,
+        places: Places,
+        count: Sizes,
+    ) -> None:
+        self.stride = stride
+        self.padding = padding
+        self.count = count
+        self.channels = channels
+        used = [sorted({phase for phase, _ in axis}) for axis in places.axes]
+        self.phases = numpy.array(list(product(*used)))
+        pitch = []
+        for axis, (size, step, pad, many) in enumerate(zip(sizes, stride, padding, count)):
+            reach = many + places.last(axis)
+            low = max(0, min(-((phase - pad) // step) for phase in used[axis]))
+            high = max((size - 1 - phase + pad) // step + 1 for phase in used[axis])
+            pitch.append(max(many, min(reach, high), reach - low))
+        self.pitch = tuple(pitch)
+        self.cell = prod(pitch)
+        self.places = places
+
+    def steps(self, axis: int) -> int:
+        """How far apart neighbours in a dimension are in a line."""
+        return prod(self.pitch[axis + 1 :])
+
+    def plane(self, together: int) -> int:
+        """The numbers of a plane that holds so many images, and what may be read beyond them."""
+        beyond = sum(self.places.last(axis) * self.steps(axis) for axis in range(3))
+        return together * self.cell + beyond + SLACK
+
+    def together(self, batch: int) -> int:
+        """How many images are held at a time: what a cache holds, but enough for a long run."""
+        many = HELD // (self.channels * len(self.phases) * self.cell)
+        many = max(1, min(batch, max(many, LONG // self.cell)))
+        return -(-batch // -(-batch // many))
+
+    def ranges(self, batch: int) -> list[slice]:
+        """Images cut into parts, none of which gives but a short run."""
+        count = max(1, min(batch, PIECES, batch * self.cell // LONG))
+        edges = [batch * i // count for i in range(count + 1)]
+        return [slice(start, stop) for start, stop in pairwise(edges)]
+
+    def offsets(self, together: int, spare: int) -> Any:
+        """Where the run of each channel's places starts; the last is repeated `spare` times."""
+        plane = self.plane(together)
+        numbers = {tuple(phase): number for number, phase in enumerate(self.phases.tolist())}
+        inside = [
+            numbers[tuple(phase for phase, _ in place)] * plane
+            + sum(steps * self.steps(axis) for axis, (_, steps) in enumerate(place))
+            for place in product(*self.places.axes)
+        ]
+        starts = numpy.arange(self.channels)[:, None] * (len(self.phases) * plane)
+        found = (starts + numpy.array(inside)).reshape(-1)
+        return numpy.concatenate([found, numpy.full(spare, found[-1])])
+
+    def described(self, together: int) -> tuple[Any, ...]:
+        """What the loops are told of it."""
+        return (self.stride, self.padding, self.phases, self.pitch, self.plane(together), together)
+
+
+def _bands(sizes: Sizes, channels: int, stride: Sizes, count: Sizes) -> list[tuple[Sizes, Sizes]]:
+    """The windows of an image, cut where its lines would be long: (first, count) of each part."""
+    axis = next((axis for axis in range(3) if count[axis] > 1), 2)
+    number = min(count[axis], -(-channels * prod(sizes) // BANDS))
+    edges = [count[axis] * i // number for i in range(number + 1)]
+    bands = []
+    for start, stop in pairwise(edges):
+        first = tuple(start if other == axis else 0 for other in range(3))
+        many = tuple(stop - start if other == axis else count[other] for other in range(3))
+        bands.append((first, many))
+    return bands
+
+
+def _shares(filters: int, parts: int, unit: int) -> list[tuple[int, int]]:
+    """Filters cut into parts of whole units."""
+    units = -(-filters // unit)
+    parts = max(1, min(parts, units))
+    edges = [min(filters, units * i // parts * unit) for i in range(parts + 1)]
+    return list(pairwise(edges))
+
+
+def panels(filters: int) -> Any:
+    """Filters in panels that are met together: rows (first, number, width, slot)."""
+    found = []
+    first = slot = 0
+    while first < filters:
+        left = filters - first
+        width = WIDE if left > HALF + 1 else HALF if left > 1 else 1
+        found.append((first, min(width, left), width, slot))
+        first += width
+        slot += width
+    return numpy.array(found)
+
+
+def packed(w: Any, shift: Any, table: Any) -> tuple[Any, Any]:
+    """Weights (groups, filters, places) and biases (groups, filters) panel by panel."""
+    groups, filters, places = w.shape
+    slots = int(table[-1, 2] + table[-1, 3])
+    weights = numpy.zeros((groups, slots * places), w.dtype)
+    biases = numpy.zeros((groups, slots), w.dtype)
+    if shift is not None:
+        biases[:, :filters] = shift.reshape(groups, filters)
+    for width in (WIDE, HALF, 1):
+        rows = table[table[:, 2] == width]
+        full = rows[rows[:, 1] == width]
+        if len(full):
+            start, stop = full[0, 0], full[-1, 0] + width
+            part = w[:, start:stop].reshape(groups, len(full), width, places).swapaxes(2, 3)
+            at = full[0, 3] * places
+            target = weights[:, at : at + (stop - start) * places]
+            target.reshape(groups, len(full), places, width)[...] = part
+        for first, number, _, slot in rows[rows[:, 1] < width]:
+            target = weights[:, slot * places : (slot + width) * places]
+            part = w[:, first : first + number].swapaxes(1, 2)
+            target.reshape(groups, places, width)[..., :number] = part
+    return weights, biases
+
+
+@dataclass(frozen=True)
+class _Call:
+    """Filters (groups, filters, channels * places) that meet windows from `first` on."""
+
+    w: Any
+    stride: Sizes
+    padding: Sizes
+    places: Places
+    count: Sizes
+    corner: Sizes
+    step: Sizes
+
+
+def _correlate(x: Any, calls: list[_Call], shift: Any, result: Any) -> None:
+    """Run the calls over all images, on all cores."""
+    batch, sizes = len(x), x.shape[2:]
+    tasks = []
+    work = 0
+    for call in calls:
+        groups, filters, depth = call.w.shape
+        channels = x.shape[1] // groups
+        table = panels(filters)
+        weights, biases = packed(call.w, shift, table)
+        bands = _bands(sizes, channels, call.stride, call.count)
+        products = batch * groups * filters * depth * prod(call.count)
+        work += products
+        for first, count in bands:
+            padding = tuple(p - at * s for p, at, s in zip(call.padding, first, call.stride))
+            layout = Layout(sizes, channels, call.stride, padding, call.places, count)
+            ranges = layout.ranges(batch)
+            parts = PIECES // (len(ranges) * len(bands)) if products >= LEAST else 1
+            shares = _shares(len(table), parts, 1)
+            together = layout.together(ranges[-1].stop - ranges[-1].start)
+            offsets = layout.offsets(together, 16)
+            corner = tuple(c + at * s for c, at, s in zip(call.corner, first, call.step))
+            filled = (*layout.described(together), offsets, weights, biases, table)
+            end = (count, corner, call.step)
+            tasks += [(images, filled, share, end) for images in ranges for share in shares]
+
+    def task(number: int) -> None:
+        images, filled, share, end = tasks[number]
+        correlate(x[images], *filled, share, *end, result[images])
+
+    threads.run(task, len(tasks), threads.lanes(work, LEAST))
 
 
 def convolve(
@@ -42,20 +243,13 @@ def convolve(
     groups: int,
     out: Sizes,
 ) -> Any:
-    """Cross-correlate images (N, C, H, W) with filters (O, C / groups, KH, KW)."""
-    batch, filters = len(input), len(weight)
-    width, length, offsets = _layout(weight.shape[2:], stride, dilation, out)
-    w = weight.reshape(groups, filters // groups, weight.shape[1], -1)
-    shift = numpy.zeros(filters, input.dtype) if bias is None else bias
-    result = numpy.empty((batch, filters, *out), input.dtype)
-    line = (stride, padding, width, length)
-
-    def piece(start: int, stop: int) -> None:
-        images = slice(start, stop)
-        places = ((0, 0), (1, 1), out)
-        correlate(input[images], *line, w, shift, offsets, *places, result[images])
-
-    in_pieces(piece, batch, weight.size * prod(out))
+    """Cross-correlate images (N, C, D, H, W) with filters (O, C / groups, KD, KH, KW)."""
+    filters, kernel = len(weight), weight.shape[2:]
+    w = weight.reshape(groups, filters // groups, -1)
+    result = numpy.empty((len(input), filters, *out), input.dtype)
+    places = _places(kernel, stride, dilation)
+    call = _Call(w, stride, padding, places, out, (0, 0, 0), (1, 1, 1))
+    _correlate(input, [call], bias, result)
     return result
 
 
@@ -73,48 +267,48 @@ def input_grad(
     batch, filters = grad.shape[:2]
     channels, kernel = weight.shape[1] * groups, weight.shape[2:]
     # For each axis and each remainder: which places meet cells there, and from which window on.
-    axes: list[list[list[tuple[int, int]]]] = [
+    axes = [
         [
             [
                 (at, (rest + pad - at * gap) // step)
-                for at in range(k)
+                for at in reversed(range(k))
                 if (rest + pad - at * gap) % step == 0
             ]
             for rest in range(min(step, n))
         ]
         for k, step, pad, gap, n in zip(kernel, stride, padding, dilation, size)
     ]
-    before, total = [], []
-    for rests, step, n in zip(axes, stride, size):
-        shifts = [shift for places in rests for _, shift in places]
-        before.append(max(0, -min(shifts, default=0)))
-        ends = [
-            shift + (n - rest - 1) // step + 1
-            for rest, places in enumerate(rests)
-            for _, shift in places
-        ]
-        total.append(before[-1] + max(ends, default=1))
-    width, length = total[1], total[0] * total[1]
-    shift = numpy.zeros(channels, grad.dtype) if bias is None else bias
     result = numpy.empty((batch, channels, *size), grad.dtype)
-    turned = weight.reshape(groups, filters // groups, -1, prod(kernel)).swapaxes(1, 2)
+    turned = weight.reshape(groups, filters // groups, -1, *kernel).swapaxes(1, 2)
     calls = []
-    for (a, tall), (b, wide) in product(*map(enumerate, axes)):
-        met = list(product(tall, wide))
-        chosen = [i * kernel[1] + j for (i, _), (j, _) in met]
-        starts = [(before[0] + y) * width + before[1] + x for (_, y), (_, x) in met]
-        w = numpy.ascontiguousarray(turned[..., chosen])
-        count = ((size[0] - a - 1) // stride[0] + 1, (size[1] - b - 1) // stride[1] + 1)
-        calls.append((w, shift, numpy.array(starts, numpy.int64), (a, b), stride, count))
-
-    def piece(start: int, stop: int) -> None:
-        images = slice(start, stop)
-        for call in calls:
-            edges = (before[0], before[1])
-            correlate(grad[images], (1, 1), edges, width, length, *call, result[images])
-
-    in_pieces(piece, batch, weight.size * prod(size) // prod(stride))
+    for met in product(*map(enumerate, axes)):
+        corner = tuple(rest for rest, _ in met)
+        count = tuple((n - at - 1) // step + 1 for n, at, step in zip(size, corner, stride))
+        chosen = [places for _, places in met]
+        if not all(chosen):
+            between = tuple(slice(at, None, step) for at, step in zip(corner, stride))
+            shift = 0 if bias is None else bias.reshape(-1, 1, 1, 1)
+            result[(slice(None), slice(None), *between)] = shift
+            continue
+        starts = [places[0][1] for places in chosen]
+        where = Places(
+            tuple(
+                tuple((0, start - least) for _, start in places)
+                for places, least in zip(chosen, starts)
+            )
+        )
+        w = turned[(..., *(_turned([at for at, _ in places]) for places in chosen))]
+        w = w.reshape(groups, channels // groups, -1)
+        edges = tuple(-start for start in starts)
+        calls.append(_Call(w, (1, 1, 1), edges, where, count, corner, stride))
+    _correlate(grad, calls, bias, result)
     return result
+
+
+def _turned(places: list[int]) -> slice:
+    """Places that follow each other at equal distances, the last first, as a slice."""
+    step = places[1] - places[0] if len(places) > 1 else -1
+    return slice(places[0], places[-1] - 1 if places[-1] else None, step)
 
 
 def weight_grad(
@@ -127,19 +321,40 @@ def weight_grad(
     groups: int,
 ) -> Any:
     """The transpose of `convolve` in its weight; None where a result is not finite."""
-    batch, filters = grad.shape[:2]
-    channels = input.shape[1] // groups
-    out = grad.shape[2:]
-    width, length, offsets = _layout(size, stride, dilation, out)
-    line = (stride, padding, width, length)
+    batch, filters = grad.shape[0], grad.shape[1] // groups
+    channels, sizes, out = input.shape[1] // groups, input.shape[2:], grad.shape[2:]
+    depth = channels * prod(size)
+    places = _places(size, stride, dilation)
+    bands = _bands(sizes, channels, stride, out)
+    work = batch * groups * filters * depth * prod(out)
+    few, some = (1, PLACES) if filters == 1 else (FEW, SOME)
+    tiles = -(-depth // some)
+    edges = [tuple(p - at * s for p, at, s in zip(padding, first, stride)) for first, _ in bands]
+    layouts = [
+        Layout(sizes, channels, stride, edge, places, count)
+        for edge, (_, count) in zip(edges, bands)
+    ]
+    # All parts of an image are met by the same task, so that they add to the same sums.
+    ranges = layouts[0].ranges(batch)
+    plans = []
+    for layout, windows in zip(layouts, bands):
+        together = layout.together(ranges[-1].stop - ranges[-1].start)
+        offsets = layout.offsets(together, tiles * some - depth)
+        plans.append(((*layout.described(together), offsets), windows))
+    shares = _shares(filters, PIECES // len(ranges) if work >= LEAST else 1, FEW)
+    taken = room(few, some, grad.itemsize)
+    totals = numpy.zeros((len(ranges), groups, -(-filters // few), tiles, taken), grad.dtype)
 
-    def piece(start: int, stop: int) -> Any:
-        total = numpy.zeros((groups, filters // groups, channels, prod(size)), grad.dtype)
-        images = slice(start, stop)
-        meet(input[images], *line, grad[images], offsets, total)
-        return total
+    def task(number: int) -> None:
+        part, share = divmod(number, len(shares))
+        images = ranges[part]
+        for filled, windows in plans:
+            meet(input[images], *filled, grad[images], *windows, shares[share], totals[part])
 
-    parts = in_pieces(piece, batch, filters * channels * prod(size) * prod(out))
-    result = sum(parts[1:], parts[0]).reshape(filters, channels, *size)
+    threads.run(task, len(ranges) * len(shares), threads.lanes(work, LEAST))
+    total = sum(totals[1:], totals[0])[..., : few * some]
+    total = total.reshape(groups, -1, tiles, few, some).swapaxes(2, 3)
+    result = total.reshape(groups, -1, tiles * some)[:, :filters, :depth]
+    result = result.reshape(groups * filters, channels, *size)
     # In the gaps zeros meet numbers, which are not to be infinite.
     return result if numpy.isfinite(result).all() else None

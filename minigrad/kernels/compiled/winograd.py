@@ -199,9 +199,13 @@ def _tiles(out: Sizes) -> tuple[int, int]:
     return -(-out[0] // SIDE), -(-out[1] // SIDE) + 1
 
 
-def _blocks(start: int, stop: int, numbers: int) -> list[slice]:
+FEW_TILES = 64
+"""Fewer tiles than this in a matrix product waste the time that it takes to read the filters."""
+
+
+def _blocks(start: int, stop: int, numbers: int, tiles: int) -> list[slice]:
     """Images of a piece whose transforms are held together."""
-    step = max(1, _BLOCK // numbers)
+    step = max(1, _BLOCK // numbers, min(-(-FEW_TILES // tiles), stop - start))
     return [slice(i, min(i + step, stop)) for i in range(start, stop, step)]
 
 
@@ -221,7 +225,7 @@ def convolve(input: Any, weight: Any, bias: Any, padding: Sizes, out: Sizes) -> 
     result = numpy.empty((batch, filters, *out), input.dtype)
 
     def piece(start: int, stop: int) -> Any:
-        blocks = _blocks(start, stop, PLACES * tiles * (channels + filters))
+        blocks = _blocks(start, stop, PLACES * tiles * (channels + filters), tiles)
         most = blocks[0].stop - blocks[0].start
         spread = numpy.empty(PLACES * channels * most * tiles, input.dtype)
         product = numpy.empty(PLACES * filters * most * tiles, input.dtype)
@@ -235,7 +239,9 @@ def convolve(input: Any, weight: Any, bias: Any, padding: Sizes, out: Sizes) -> 
             check += _collect(_by_image(right, tiles), shift, down, across, result[images])
         return check
 
-    checks = in_pieces(piece, batch, filters * tiles * PLACES * channels)
+    checks = in_pieces(
+        piece, batch, filters * tiles * PLACES * channels, batch * tiles // FEW_TILES
+    )
     return result if sum(checks) == 0 else None
 
 
@@ -248,7 +254,7 @@ def weight_grad(grad: Any, input: Any, padding: Sizes) -> Any:
 
     def piece(start: int, stop: int) -> Any:
         # Each block adds to all of the filters, so that it had better be large.
-        blocks = _blocks(start, stop, PLACES * tiles * (channels + filters) // 2)
+        blocks = _blocks(start, stop, PLACES * tiles * (channels + filters) // 2, tiles)
         most = blocks[0].stop - blocks[0].start
         spread = numpy.empty(PLACES * channels * most * tiles, input.dtype)
         other = numpy.empty(PLACES * filters * most * tiles, input.dtype)
@@ -264,7 +270,8 @@ def weight_grad(grad: Any, input: Any, padding: Sizes) -> Any:
             total += product
         return total
 
-    parts = in_pieces(piece, batch, filters * tiles * PLACES * channels)
+    most = batch * tiles // FEW_TILES
+    parts = in_pieces(piece, batch, filters * tiles * PLACES * channels, most)
     total = sum(parts[1:], parts[0]).reshape(PLACES, -1)
     result = numpy.matmul(FILTERS.T, total).T.reshape(filters, channels, 3, 3)
     return numpy.ascontiguousarray(result) if numpy.isfinite(result).all() else None

@@ -16,12 +16,14 @@ LEAST = 1 << 21
 """Products that a thread is worth."""
 
 
-def in_pieces(piece: Callable[[int, int], Any], batch: int, products: int) -> list[Any]:
-    """What `piece(start, stop)` returns for each piece of a batch, in order.
+def in_pieces(
+    piece: Callable[[int, int], Any], batch: int, products: int, most: int = PIECES
+) -> list[Any]:
+    """What `piece(start, stop)` returns for each of at most `most` pieces of a batch, in order.
 
     `products` is how many multiplications an image costs.
     """
-    count = max(1, min(batch, PIECES, batch * products // LEAST))
+    count = max(1, min(batch, PIECES, most, batch * products // LEAST))
     edges = [batch * i // count for i in range(count + 1)]
     results: list[Any] = [None] * count
 
