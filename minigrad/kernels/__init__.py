@@ -18,7 +18,7 @@ from typing import Any
 import numpy
 
 from minigrad.errors import ArgumentError
-from minigrad.kernels import convolution, pooling, reference, softmaxes, updates
+from minigrad.kernels import attention, convolution, pooling, reference, softmaxes, updates
 from minigrad.kernels.convolution import fold, unfold
 from minigrad.kernels.exponentials import exponentials, sums
 from minigrad.kernels.pooling import max_pool_winners, place, window_spread, window_sum
@@ -28,6 +28,8 @@ __all__ = [
     "active",
     "adam_update",
     "add_rows",
+    "attend",
+    "attend_grad",
     "class_losses",
     "class_losses_grad",
     "convolve",
@@ -148,6 +150,8 @@ def _twins(family: str) -> Any:
         return None
 
 
+attend = Kernel(attention.attend, "attention", least=1 << 12)
+attend_grad = Kernel(attention.attend_grad, "attention", least=1 << 12)
 add_rows = Kernel(reference.add_rows, "rows", least=1 << 14)
 normalise = Kernel(reference.normalise, "normalise", least=1 << 14)
 normalise_grad = Kernel(reference.normalise_grad, "normalise", least=1 << 14)
@@ -172,6 +176,8 @@ _COMPILED = {
     for kernel in (
         adam_update,
         add_rows,
+        attend,
+        attend_grad,
         class_losses,
         class_losses_grad,
         convolve,

@@ -71,8 +71,8 @@ def scaled_dot_product_attention(
     if scale is None:
         scale = 1 / sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     alike = query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
-    if attn_mask is None and not dropout_p and alike and sources and length > BLOCK:
-        return attend(query, key, value, causal=bool(is_causal), scale=scale, block=BLOCK)
+    if attn_mask is None and not dropout_p and alike and 0 not in key.shape:
+        return attend(query, key, value, causal=bool(is_causal), scale=scale, block=BLOCK, saved=[])
     if is_causal:
         if attn_mask is not None:
             raise ArgumentError(

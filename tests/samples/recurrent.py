@@ -22,13 +22,27 @@ def drawn(s: Source, gates: int) -> tuple[Any, Any, Any, Any]:
     )
 
 
-def attention(s: Source) -> Sample:
+def attention(s: Source, slopes: bool = False) -> Sample:
     lead, length, sources = s.pick((((), 3, 3), ((2,), 5, 4), ((1, 2), 2, 5), ((2,), 1, 1)))
     shapes = ((*lead, length, 3), (*lead, sources, 3), (*lead, sources, 2))
-    return sample(*map(s.floats, shapes), causal=s.flag(), scale=0.7, block=s.pick((1, 2, 9)))
+    if slopes:
+        shapes = ((*lead, length, 2), *shapes)
+    constants = {"causal": s.flag(), "scale": 0.7, "block": s.pick((1, 2, 9)), "saved": []}
+    return sample(*map(s.floats, shapes), **constants)
 
 
-def attend(q: Any, k: Any, v: Any, causal: bool, scale: float, block: int) -> Any:
+def attention_grad(s: Source) -> Sample:
+    return attention(s, slopes=True)
+
+
+def attend_grad(g: Any, q: Any, k: Any, v: Any, **constants: Any) -> Any:
+    leaves = [x if x.requires_grad else x.clone().requires_grad_() for x in (q, k, v)]
+    with torch.enable_grad():
+        out = attend(*leaves, **constants)
+        return torch.autograd.grad(out, leaves, g, create_graph=True)
+
+
+def attend(q: Any, k: Any, v: Any, causal: bool, scale: float, block: int, saved: list[Any]) -> Any:
     scores = q @ k.mT * scale
     if causal:
         seen = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
@@ -98,4 +112,5 @@ ROWS = {
     "lstm_steps": Row(lstm, lstm_steps, count=8),
     "gru_steps": Row(gru, gru_steps, count=8),
     "attend": Row(attention, attend, count=8),
+    "attend_grad": Row(attention_grad, attend_grad, count=8),
 }

@@ -150,6 +150,35 @@ def _choose_decay(x: Any) -> Any:
     return _decay_single if x == types.float32 else _exponential_double
 
 
+def power(x: Any) -> Any:
+    """The exponential of a number of at most 88; what is below the normal range is the least of it.
+
+    It takes less than half of the time.
+    """
+    raise TypeError("power(): for compiled loops alone; call numpy.exp")
+
+
+def _power_single(x: Any) -> Any:
+    y = _F_BOTTOM if x < _F_BOTTOM else x
+    shifted = y * _F_LOG2E + _F_ROUND
+    n = shifted - _F_ROUND
+    r = (y - n * _F_LN2) - n * _F_LN2_REST
+    p = _F6
+    p = p * r + _F5
+    p = p * r + _F4
+    p = p * r + _F3
+    p = p * r + _F2
+    p = p * r * r + r
+    bits = numpy.int32(numpy.float32(shifted).view(numpy.int32) + numpy.int32(127))
+    whole = numpy.int32(bits << numpy.int32(23)).view(numpy.float32)
+    return p * whole + whole
+
+
+@_inlined(power)
+def _choose_power(x: Any) -> Any:
+    return _power_single if x == types.float32 else _exponential_double
+
+
 def logistic(x: Any) -> Any:
     """The logistic function of a number, 1 / (1 + exp(-x))."""
     raise TypeError("logistic(): for compiled loops alone; call minigrad.sigmoid")

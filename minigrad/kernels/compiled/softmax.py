@@ -15,7 +15,7 @@ from minigrad.kernels.compiled.pieces import spread
 
 
 @compiled
-def _largest(x: Any, best: Any) -> Any:
+def largest(x: Any, best: Any) -> Any:
     """The largest element of a row; NaNs are passed over. `best` is scratch for vector lanes."""
     width = len(best)
     whole = len(x) - len(x) % width
@@ -38,7 +38,7 @@ def _softmax(x: Any, out: Any, start: int, stop: int) -> None:
     best = numpy.empty(16, x.dtype)
     for i in range(start, stop):
         row, into = x[i], out[i]
-        most = _largest(row, best)
+        most = largest(row, best)
         total = x.dtype.type(0)
         for j in range(len(row)):
             power = decay(row[j] - most)
@@ -65,7 +65,7 @@ def _log_softmax(x: Any, out: Any, start: int, stop: int) -> None:
     best = numpy.empty(16, x.dtype)
     for i in range(start, stop):
         row, into = x[i], out[i]
-        most = _largest(row, best)
+        most = largest(row, best)
         total = x.dtype.type(0)
         for j in range(len(row)):
             total += decay(row[j] - most)
@@ -92,7 +92,7 @@ def _losses(
     best = numpy.empty(16, x.dtype)
     for i in range(start, stop):
         row = x[i]
-        most = _largest(row, best)
+        most = largest(row, best)
         total = x.dtype.type(0)
         for j in range(len(row)):
             total += decay(row[j] - most)
