@@ -71,7 +71,7 @@ def in_place(function: Callable[..., Any], keeps: bool | None = None) -> Callabl
             check_writable(self, name)
             # The graph must keep the old values: the buffer is about to be overwritten.
             kept = keeps and (self._node is not None or any(map(_recorded, args)))
-            array = self._array.copy() if kept else self._array
+            array = copied(self._array) if kept else self._array
             old = wrap(self, array, self._node)
         result = function(old, *args, **kwargs)
         return update(self, result, name)
@@ -80,6 +80,11 @@ def in_place(function: Callable[..., Any], keeps: bool | None = None) -> Callabl
     method.__qualname__ = name
     method.__doc__ = f"In-place version of `{name[:-1]}`: writes into this tensor and returns it."
     return method
+
+
+def copied(array: Any) -> Any:
+    """A copy of a raw array."""
+    return array.copy()
 
 
 def _recorded(value: Any) -> bool:

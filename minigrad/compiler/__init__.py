@@ -16,15 +16,28 @@ from typing import Any
 
 from minigrad import dtypes
 from minigrad.compiler.guards import Watch
-from minigrad.compiler.outputs import Outputs, Unknown, leaves, renewed, restored, signature
+from minigrad.compiler.outputs import (
+    Outputs,
+    Unknown,
+    handed_over,
+    leaves,
+    renewed,
+    restored,
+    signature,
+)
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.record import Recorder
+from minigrad.compiler.special import Departed
+from minigrad.compiler.undo import Undo
 from minigrad.graph import is_recording
 
 __all__ = ["Compiled", "compile"]
 
 LIMIT = 16
 """Plans held for one function; beyond, the least recently used is dropped."""
+
+SETTLING = 1
+"""Calls of a signature that may change Python's state, and be recorded again."""
 
 PATIENCE = 64
 """Recordings after which a function that replays less than it records runs eagerly."""
@@ -44,6 +57,7 @@ class Compiled:
         self._lock = threading.RLock()
         self._recordings = 0
         self._replays = 0
+        self._tries: dict[Any, int] = {}
         self._given_up: str | None = None
         functools.update_wrapper(self, function, updated=())
 
@@ -65,28 +79,28 @@ class Compiled:
         plans = self._plans.get(key)
         if plans is not None:
             for plan in plans:
-                if plan.fits(arrays):
-                    return self._replay(plan, plans, key, arrays, given, args, kwargs)
+                if plan.fits(arrays) and (plan.asks is None or plan.asks(*arrays)):
+                    try:
+                        return self._replay(plan, arrays, given)
+                    except Departed:
+                        continue
         if key in self._refused:
             return self.function(*args, **kwargs)
         return self._record(key, args, kwargs, given)
 
-    def _replay(
-        self, plan: Plan, plans: Any, key: Any, arrays: Any, given: Any, args: Any, kwargs: Any
-    ) -> Any:
-        if plan.asks is not None and not plan.asks(*arrays):
-            # The recorded path is for inputs that pass these checks; the function says what is
-            # wrong with these, or goes another way.
-            return self.function(*args, **kwargs)
-        plan.replays += 1
-        self._replays += 1
+    def _replay(self, plan: Plan, arrays: Any, given: Any) -> Any:
+        saved = plan.undo.save(arrays)
         try:
-            return plan.run(*arrays, given)
-        except Exception as error:
+            result = plan.run(*arrays, given)
+        except BaseException as error:
+            plan.undo.restore(saved)
             explained = plan.explain(error)
             if explained is error:
                 raise
             raise explained from error
+        plan.replays += 1
+        self._replays += 1
+        return result
 
     def _record(self, key: Any, args: Any, kwargs: Any, given: Any) -> Any:
         with self._lock:
@@ -102,14 +116,19 @@ class Compiled:
             recorder = Recorder(watch)
             made: list[Any] = []
             args, kwargs = renewed(args, made), renewed(kwargs, made)
-            recorder.take([tensor._array for tensor in made], leaves([args, kwargs]))
+            recorder.take(made, leaves([args, kwargs]))
             before = sys.getprofile()
             sys.setprofile(recorder)
             try:
                 result = self.function(*args, **kwargs)
-            finally:
+            except BaseException:
                 sys.setprofile(before)
+                if recorder.problem is None:
+                    recorder.undo()
+                raise
+            sys.setprofile(before)
             recorder.close()
+            handed_over(made, given)
             outputs = None
             if recorder.problem is None:
                 try:
@@ -117,9 +136,15 @@ class Compiled:
                 except Unknown as reason:
                     recorder.refuse(str(reason))
             if outputs is None or recorder.problem is not None:
-                self._note(key, str(recorder.problem))
+                tries = self._tries.get(key, 0)
+                if recorder.unsettled and tries < SETTLING:
+                    # A first call may set what later ones find: caches, modes.
+                    self._tries[key] = tries + 1
+                else:
+                    self._note(key, str(recorder.problem))
             else:
                 plan = Plan(recorder, outputs)
+                plan.undo = Undo(recorder)
                 self._plans.setdefault(key, []).insert(0, plan)
                 self._plans.move_to_end(key)
                 while sum(map(len, self._plans.values())) > self._limit:

@@ -5,6 +5,7 @@ of a Tensor in another way is refused, unless it stands in one of these lists:
 
 - `atomic`: functions on raw arrays that are replayed as they are, by calling them again;
 - `live`: functions on parameters, gradients and optimizers, called again with the same objects;
+- `opaque`: functions of Tensors whose results need no gradient, called again on Tensors;
 - `makers`: functions that make a new tensor from plain arguments;
 - `predicates`: questions about inputs on whose answer the recorded path depends;
 - `known`: functions that touch a Tensor's array without looking at its values.
@@ -13,6 +14,7 @@ of a Tensor in another way is refused, unless it stands in one of these lists:
 from __future__ import annotations
 
 import dis
+import inspect
 import itertools
 import sysconfig
 from pathlib import Path
@@ -21,30 +23,46 @@ from typing import Any
 
 import numpy
 
-from minigrad import engine, inplace
+from minigrad import engine, inplace, mutation
 from minigrad.backend.random import Generator
 from minigrad.graph import Traced, wrap
 from minigrad.nn import utils as clipping
-from minigrad.nn.functional import classification
+from minigrad.nn.functional import activation, classification, loss, margin
 from minigrad.nn.module import Module
 from minigrad.ops import (
+    adaptive,
+    attend,
+    attention,
     creation,
     dropout,
+    einsum,
     embedding,
     extremes,
+    gather,
+    index,
     join,
+    mask,
     norm,
     promotion,
     random,
     ranges,
+    rearrange,
     reduce,
+    scatter,
     select,
     shape,
+    sort,
     windows,
 )  # fmt: skip
 from minigrad.ops import data as making
 from minigrad.ops.dims import shape_of
-from minigrad.optim.lr_scheduler.schedule import LRScheduler
+from minigrad.optim.lr_scheduler import (
+    ChainedScheduler,
+    CosineAnnealingWarmRestarts,
+    LRScheduler,
+    ReduceLROnPlateau,
+    SequentialLR,
+)  # fmt: skip
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
@@ -54,7 +72,8 @@ _SERVANTS = (str(Path(numpy.__file__).parent), sysconfig.get_path("stdlib"), "<f
 _PARTS = (
     "__init__.py", "autograd/__init__.py", "autograd/backward.py", "backend", "compiler",
     "dtypes.py", "engine.py", "errors.py", "graph.py", "inplace.py", "kernels", "linalg",
-    "methods", "modes.py", "mutation.py", "nn", "ops", "special", "specialise.py", "tensor.py",
+    "methods", "modes.py", "mutation.py", "nn", "ops", "optim/optimizer.py", "special",
+    "specialise.py", "tensor.py",
 )  # fmt: skip
 _ABOUT = frozenset(
     {"shape", "dtype", "ndim", "size", "strides", "flags", "nbytes", "itemsize", "__class__"}
@@ -62,20 +81,42 @@ _ABOUT = frozenset(
 
 
 def _by_code(*functions: Any) -> dict[CodeType, Any]:
-    return {function.__code__: function for function in functions}
+    return {inspect.unwrap(function).__code__: function for function in functions}
 
 
-atomic = _by_code(dropout.random_mask, extremes.places, norm.move_statistics, norm.running_scale)
+atomic = _by_code(
+    activation.corrections, activation.log_waiting_times, adaptive._adaptive_winners,
+    attention._earlier, attention._hiding, attention._seeing, classification.check_probabilities,
+    classification.class_numbers, classification.shares_of, dropout.random_mask,
+    embedding._limit_norms, embedding._shares, embedding.check_offsets, extremes.places,
+    inplace.copied, gather._grid, gather.check_positions, loss.check_labels,
+    loss.check_probabilities, loss.check_variances, margin.listed_labels, margin.wrong_classes,
+    norm.move_by_samples, norm.move_statistics, norm.running_scale, random.check_deviations,
+    sort._first, sort._middle, sort._order, sort._place,
+)  # fmt: skip
+opaque = _by_code(
+    mask.one_hot, random.multinomial, random.normal, random.rand_like,
+    random.randint_like, random.randn_like, sort.searchsorted,
+)  # fmt: skip
+steps = (LRScheduler.step, ChainedScheduler.step, CosineAnnealingWarmRestarts.step,
+         ReduceLROnPlateau.step, SequentialLR.step)  # fmt: skip
 live = _by_code(
-    Optimizer.step, Optimizer.zero_grad, Module.zero_grad, LRScheduler.step,
+    Optimizer.step, Optimizer.zero_grad, Module.zero_grad, *steps,
     clipping.clip_norm, clipping.clip_values,
 )  # fmt: skip
 makers = _by_code(
     creation.zeros, creation.ones, creation.full, creation.empty, creation.eye, making.tensor,
     random.rand, random.randn, random.randint, random.randperm, ranges.arange, ranges.linspace,
 )  # fmt: skip
-predicates = _by_code(classification.classes_exist, embedding.rows_exist)
-constants = _by_code(promotion.number)
+# Functions that may run unless this argument holds a tensor, which they would look at.
+unless = {
+    einsum.tensordot.__code__: "dims",
+    index.narrow.__code__: "start",
+    join.tensor_split.__code__: "indices_or_sections",
+}
+dependent = _by_code(mask.masked_scatter, mask.masked_select, mask.nonzero, sort.unique)
+predicates = _by_code(attention.all_see, classification.classes_exist, embedding.rows_exist)
+constants = _by_code(index._array_of, promotion.number, rearrange._windows)
 
 known = frozenset(
     {
@@ -83,6 +124,20 @@ known = frozenset(
         inplace.update.__code__,
         inplace.reattach.__code__,
         inplace.assign.__code__,
+        mutation.link.__code__,
+        gather.raw_of.__code__,
+        index._item.__code__,
+        index._positions.__code__,
+        index.index_put.__code__,
+        index.normalise.__code__,
+        index.take.__code__,
+        mask.masked_fill.__code__,
+        random.bernoulli.__code__,
+        rearrange._like.__code__,
+        rearrange.unfold.__code__,
+        scatter._scatter_parts.__code__,
+        sort._like.__code__,
+        sort._raw.__code__,
         promotion.agree.__code__,
         reduce.dimensions.__code__,
         select.clamp.__code__,
@@ -103,8 +158,16 @@ known = frozenset(
         *(c for c in join._sequence.__code__.co_consts if isinstance(c, CodeType)),
     }
 )
-raw_callers = frozenset({classification.cross_entropy.__code__, embedding.embedding.__code__,
-                         norm.rms_norm.__code__, norm._by_running.__code__})  # fmt: skip
+# Functions that take the arrays of Tensors for their shapes and dtypes, and to hand them on.
+raw_callers = frozenset(
+    inspect.unwrap(function).__code__
+    for function in (
+        adaptive._adaptive_max, attend._attend_rule, attention._mask,
+        attention.scaled_dot_product_attention, classification._general,
+        classification._of_probabilities, classification.cross_entropy, dropout.check_probability,
+        embedding.embedding, embedding.embedding_bag, norm._by_running, norm.rms_norm,
+    )
+)  # fmt: skip
 
 # The frames of comprehensions hold an iterator in place of the tensors that they go over.
 _HIDING = frozenset({"<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<lambda>"})
@@ -166,6 +229,10 @@ def refusal(code: CodeType, caller: CodeType | None, given: dict[str, Any]) -> s
         if caller in raw_callers or not isinstance(given.get("value"), Traced):
             return None
         return f"{caller.co_qualname if caller else 'it'}() looks at values"
+    if code in dependent:
+        return f"how much {code.co_name}() gives depends on values"
+    if code in unless and not _holds_tensor(given[unless[code]]):
+        return None
     if code in known or not looks(code):
         return None
     if code.co_name not in _HIDING and not any(map(_holds_tensor, given.values())):

@@ -7,6 +7,7 @@ so that the same path would be taken. What cannot be watched is named in `proble
 
 from __future__ import annotations
 
+import dis
 import functools
 import math
 import types
@@ -170,10 +171,11 @@ class Watch:
             codes += [c for c in code.co_consts if isinstance(c, types.CodeType)]
         self.codes.update(codes)
         names = {name for code in codes for name in code.co_names}
+        loaded = {name for code in codes for name in globals_of(code)}
         texts = {c for code in codes for c in code.co_consts if isinstance(c, str)}
         self.names |= names | texts
         values = function.__globals__
-        for name in sorted(names):
+        for name in sorted(loaded):
             if name in values:
                 value = values[name]
                 self.places.append((values, name, value))
@@ -222,6 +224,16 @@ class Watch:
                 self._named[id(value)].add(name)
                 self.places.append((held, name, held[name]))
                 self._waiting.append(held[name])
+
+
+@functools.cache
+def globals_of(code: types.CodeType) -> frozenset[str]:
+    """The global variables, and built-in functions, that a function's code names."""
+    return frozenset(
+        here.argval
+        for here in dis.get_instructions(code)
+        if here.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"))
+    )
 
 
 _LIBRARIES = {"minigrad", "builtins", "typing", "collections", "abc", "enum", "numpy"}

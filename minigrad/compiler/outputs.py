@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from minigrad import mutation
@@ -70,6 +71,17 @@ def renewed(value: Any, made: list[Any]) -> Any:
     if kind is dict:
         return {key: renewed(item, made) for key, item in value.items()}
     return value
+
+
+def handed_over(made: list[Any], given: list[Any]) -> None:
+    """Let the caller's own tensors have what was done to those made for the recording."""
+    for new, old in zip(made, given, strict=True):
+        if new._node is not None:
+            old._node = new._node
+            if type(new._node) is Leaf:
+                new._node.tensor = weakref.ref(old)
+        if new.grad is not None:
+            old.grad = new.grad
 
 
 def restored(value: Any, made: list[Any], given: list[Any]) -> Any:

@@ -38,6 +38,7 @@ class Plan:
             for tensor, array in ((t, t._array) for t in tensors.values())
         ]
         self.replays = 0
+        self.undo: Any = None
         lowered = Lowered(recorder, outputs, trace)
         source = Source(lowered, outputs, recorder.predicates)
         self.source, self.lines = source.text, source.lines

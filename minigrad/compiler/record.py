@@ -22,12 +22,16 @@ from minigrad.compiler import audit
 from minigrad.compiler.guards import ATTRIBUTES, PLAIN, Watch
 from minigrad.compiler.plan import Fresh, Slot, Step, write
 from minigrad.compiler.special import SPECIAL, line_of, part_of
+from minigrad.compiler.undo import CHANGERS, Journal
 from minigrad.graph import Leaf, Traced
+from minigrad.ops.index import getitem
 from minigrad.ops.join import _cat
 from minigrad.ops.reduce import sum_to
+from minigrad.ops.resample import Table
 
 _WALK = engine.walk.__code__
 _VARIADIC = _cat.__code__
+_GETITEM = getitem.primitive  # type: ignore[attr-defined]
 _PURE = frozenset(
     {
         "abs", "all", "any", "callable", "chr", "divmod", "format", "getattr", "hasattr",
@@ -37,7 +41,10 @@ _PURE = frozenset(
 )  # fmt: skip
 _TYPES = (list, tuple, dict, str, int, float, complex, bytes, set, frozenset)
 _HELD = (ndarray, generic, list, tuple)
-_FIXED = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, device)
+_FIXED = (
+    type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, device,
+    Table,
+)  # fmt: skip
 
 
 class Recorder:
@@ -46,6 +53,7 @@ class Recorder:
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
         self.problem: str | None = watch.problem
+        self.unsettled = False
         self.steps: list[Step] = []
         self.slots: dict[int, Slot] = {}
         self.alive: list[Any] = []
@@ -55,17 +63,23 @@ class Recorder:
         self.predicates: list[Step] = []
         self.pending: list[tuple[Any, Any]] = []
         self.inside: tuple[Any, Callable[[Any, Any], None]] | None = None
-        self.walks: list[dict[Any, Any]] = []
+        self.walks: list[dict[Any, Any] | None] = []
+        self.journal = Journal()
         self.trained: dict[int, Any] = {}
         self.constants: set[int] = set()
         self.written: list[Any] = []
         self.inputs: list[Slot] = []
         self.leaves: list[Any] = []
+        self.made: list[Any] = []
+        self.given: list[Any] = []
+        self.frame: Any = None
         self._survey()
 
-    def take(self, arrays: list[Any], leaves: list[Any]) -> None:
-        """The raw arrays of the call's arguments, and the tensors that are used as they are."""
-        self.inputs = [self.new(array) for array in arrays]
+    def take(self, made: list[Any], leaves: list[Any]) -> None:
+        """The tensors made for the call's arguments, and those that are used as they are."""
+        self.made = made
+        self.given = [tensor._array for tensor in made]
+        self.inputs = [self.new(array) for array in self.given]
         self.leaves = leaves
 
     def _survey(self) -> None:
@@ -100,7 +114,7 @@ class Recorder:
     def refuse(self, reason: str, frame: Any = None) -> None:
         """Note why this call cannot be replayed; the first reason counts."""
         if self.problem is None:
-            self.problem = reason + line_of(frame)
+            self.problem = reason + line_of(self.frame if frame is None else frame)
 
     def resolve(self, value: Any, fresh: bool = False) -> Any:
         """A value with its arrays replaced by slots."""
@@ -167,11 +181,14 @@ class Recorder:
     def __call__(self, frame: Any, event: str, argument: Any) -> None:
         if self.problem is not None:
             return
+        if event == "call" and frame.f_code in CHANGERS:
+            self.journal.see(frame, len(self.steps))
         if self.inside is not None:
             if event == "return" and frame is self.inside[0]:
                 done, self.inside = self.inside[1], None
                 done(frame, argument)
             return
+        self.frame = frame
         if event == "call":
             self._called(frame)
         elif event == "return":
@@ -193,7 +210,8 @@ class Recorder:
             else:
                 self.refuse(f"{code.co_qualname}() is called, whose state cannot be watched", frame)
             return
-        if above is _WALK and self._rule(frame, caller):
+        if above is _WALK and self.walks[-1] is not None:
+            self._rule(frame, caller, self.walks[-1])
             return
         if code.co_filename.startswith("<minigrad primitive") or code is _VARIADIC:
             self.pending.append((frame, None))
@@ -218,7 +236,7 @@ class Recorder:
             if step is not None and value is not None:
                 self._finish(step, value)
         elif code is _WALK:
-            mirror = self.walks.pop()
+            mirror = self.walks.pop() or {}
             for node, g in (value or {}).items():
                 if node in mirror:
                     self.slots[id(g)] = mirror[node]
@@ -243,12 +261,19 @@ class Recorder:
         if not fine:
             self.refuse(f"{name}() is called, whose effect cannot be replayed", frame)
 
+    def undo(self) -> None:
+        """Put everything back as it was before the call."""
+        self.journal.restore(self.before, self.start)
+
     # Operations.
 
     def _forward(self, frame: Any, op: Any) -> None:
         held, code = frame.f_locals, op.forward.__code__
         if held[code.co_varnames[0]].__name__ != "numpy":
             self.refuse("only arrays of NumPy can be recorded", frame)
+            return
+        if op is _GETITEM and any(_is_mask(item) for item in held["index"]):
+            self.refuse("how many elements a mask takes depends on values", frame)
             return
         args = [self.resolve(held[name]) for name in op.inputs]
         if op.variadic:
@@ -274,16 +299,14 @@ class Recorder:
             array = part._array if isinstance(part, Traced) else part
             self.emit("part", part_of, (step.slot, position), {}, array)
 
-    def _rule(self, frame: Any, walk: Any) -> bool:
+    def _rule(self, frame: Any, walk: Any, mirror: dict[Any, Any]) -> None:
         held = walk.f_locals
         rule = held.get("rule")
         if rule is None or getattr(rule, "__code__", None) is not frame.f_code:
-            if frame.f_code is engine.recall.__code__:
-                self.refuse("derivatives of derivatives are taken", frame)
             # What the walk calls besides, the sum over broadcast dimensions, is in its mirror.
             self.enter(frame, _nothing)
-            return True
-        mirror, node, parent, shape = self.walks[-1], held["node"], held["parent"], held["shape"]
+            return
+        node, parent, shape = held["node"], held["parent"], held["shape"]
         if node.op is engine.HOOK:
             self.refuse("a tensor has a hook", frame)
         if node in mirror:
@@ -305,7 +328,6 @@ class Recorder:
             mirror[parent] = slot
 
         self.enter(frame, done)
-        return True
 
     def sync(self, tensor: Any) -> None:
         """Notice that the function itself has set `tensor.grad` to None since the last look."""
@@ -321,13 +343,22 @@ class Recorder:
 
     def close(self) -> None:
         """Look for changes that no step accounts for."""
+        self.frame = None
+        for new, array in zip(self.made, self.given, strict=True):
+            if new._array is not array or new._node is not None or new.grad is not None:
+                self.refuse("the function changes whether an argument requires a gradient")
         for tensor, array, node in self.before:
             self.sync(tensor)
             if tensor._array is not array or tensor._node is not node:
                 self.refuse("the function replaces the array or the graph of a tensor")
         changed = self.watch.changed() if self.problem is None else None
         if changed is not None:
+            self.unsettled = True
             self.refuse(f"the function changes Python's state: {changed}")
+
+
+def _is_mask(item: Any) -> bool:
+    return isinstance(item, ndarray) and item.dtype.kind == "b"
 
 
 def _nothing(frame: Any, value: Any) -> None:

@@ -1,92 +1,28 @@
-"""Functions that are recorded in their own way: the walk's ends, writes, makers, the optimizer.
+"""Functions that are recorded in their own way: writes, makers, predicates, the optimizer.
 
 Each is called when the function begins, with the recorder and the function's frame.
 """
 
 from __future__ import annotations
 
-import operator
+import functools
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 from numpy import may_share_memory
 
-from minigrad import engine, inplace, mutation
-from minigrad.backend import as_array, ndarray
+from minigrad import inplace, mutation
+from minigrad.backend import as_array, generic, ndarray
 from minigrad.compiler import audit
+from minigrad.compiler.backward import ENDS
 from minigrad.compiler.guards import PLAIN
-from minigrad.compiler.plan import Slot, Step
-from minigrad.graph import Leaf, Traced
+from minigrad.compiler.steps import Slot, Step
+from minigrad.graph import Traced, wrap
+from minigrad.ops import index
 from minigrad.ops.creation import _like
-
-
-def walk(recorder: Any, frame: Any) -> None:
-    """A walk begins: which slots its seeds have."""
-    held = frame.f_locals
-    if held["like"] is not None:
-        recorder.refuse("derivatives of derivatives are taken", frame)
-    mirror: dict[Any, Any] = {}
-    for node, g in held["seeds"]:
-        slot = recorder.resolve(g)
-        if node in mirror:
-            slot = recorder.emit("add", operator.add, (mirror[node], slot), {}, object())
-        mirror[node] = slot
-    recorder.walks.append(mirror)
-
-
-def seed(recorder: Any, frame: Any) -> None:
-    """The cotangent that a walk starts with; a one is a constant."""
-    held = frame.f_locals
-    if held["create_graph"]:
-        recorder.refuse("derivatives of derivatives are taken", frame)
-    if held["gradient"] is not None:
-        return
-
-    def done(_: Any, value: Any) -> None:
-        if value is not None:
-            recorder.emit("constant", value, (), {}, value)
-            recorder.constants.add(id(value))
-
-    recorder.enter(frame, done)
-
-
-def accumulate(recorder: Any, frame: Any) -> None:
-    """A cotangent goes into the gradient of a leaf, which is read and set live."""
-    held = frame.f_locals
-    tensor, node, g = held["tensor"], held["node"], held["g"]
-    known = id(tensor) in recorder.expected
-    if type(node) is not Leaf or not known or node.hooks or node.accumulated:
-        recorder.refuse("a gradient has a hook, or goes to a tensor made in the call", frame)
-        return
-    if getattr(g, "dtype", None) is None or g.dtype.kind != "f":
-        recorder.refuse("a gradient is complex", frame)
-        return
-    recorder.sync(tensor)
-    recorder.trained[id(tensor)] = tensor
-    slot = recorder.resolve(g)
-
-    def done(_: Any, value: Any) -> None:
-        recorder.expected[id(tensor)] = tensor.grad
-        if tensor.grad is not None:
-            recorder.emit("store", tensor, (slot,), {}, tensor.grad._array)
-
-    recorder.enter(frame, done)
-
-
-def finish(recorder: Any, frame: Any) -> None:
-    """A cotangent becomes the result of `grad()`."""
-    g = frame.f_locals["g"]
-    if getattr(g, "dtype", None) is None or g.dtype.kind != "f":
-        recorder.refuse("a gradient is complex", frame)
-        return
-    slot = recorder.resolve(g)
-
-    def done(_: Any, value: Any) -> None:
-        if value is not None:
-            recorder.emit("array", as_array, (slot,), {}, value._array)
-
-    recorder.enter(frame, done)
+from minigrad.ops.promotion import convert
+from minigrad.optim.optimizer import Optimizer
 
 
 def store(recorder: Any, frame: Any) -> None:
@@ -115,16 +51,66 @@ def touch(recorder: Any, frame: Any) -> None:
 
 def atomic(recorder: Any, frame: Any) -> None:
     """A function on raw arrays that is replayed as it is."""
-    function = audit.atomic[frame.f_code]
+    function = audit.atomic.get(frame.f_code, convert)
     args = tuple(recorder.resolve(value) for value in _arguments(frame))
 
     def done(_: Any, value: Any) -> None:
+        if value is None:
+            recorder.steps.append(Step("effect", function, args, {}, None))
+            return
         slot = recorder.emit("atomic", function, args, {}, value)
         if type(value) is tuple:
             for position, part in enumerate(value):
                 recorder.emit("part", part_of, (slot, position), {}, part)
 
     recorder.enter(frame, done)
+
+
+def converted(recorder: Any, frame: Any) -> None:
+    """A raw array is brought to another dtype; a Tensor is by operations of its own."""
+    if isinstance(frame.f_locals["value"], ndarray):
+        atomic(recorder, frame)
+
+
+def opaque(recorder: Any, frame: Any) -> None:
+    """A function of Tensors whose results need no gradient, called again on Tensors."""
+    given, named = _given(frame)
+    if frame.f_locals.get("num_classes") == -1:
+        recorder.refuse("the number of classes of one_hot() depends on values", frame)
+        return
+    args = tuple(recorder.resolve(value) for value in given)
+    named = {name: recorder.resolve(value) for name, value in named.items()}
+    function = _opened(audit.opaque[frame.f_code])
+
+    def done(_: Any, value: Any) -> None:
+        if value is None:
+            return
+        parts = value if isinstance(value, tuple) else (value,)
+        if any(not isinstance(part, Traced) or part._node is not None for part in parts):
+            recorder.refuse(f"{function.__name__}() gives what requires a gradient", frame)
+            return
+        arrays = tuple(part._array for part in parts)
+        slot = recorder.emit("atomic", function, args, named, arrays)
+        for position, part in enumerate(arrays):
+            recorder.emit("part", part_of, (slot, position), {}, part)
+
+    recorder.enter(frame, done)
+
+
+def _opened(function: Any) -> Any:
+    """A function of Tensors as one of arrays that gives a tuple of arrays."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **named: Any) -> Any:
+        value = function(*map(_traced, args), **{n: _traced(v) for n, v in named.items()})
+        return tuple(part._array for part in (value if isinstance(value, tuple) else (value,)))
+
+    return call
+
+
+def _traced(value: Any) -> Any:
+    like: Any = Traced
+    return wrap(like, value) if isinstance(value, ndarray) else value
 
 
 def like(recorder: Any, frame: Any) -> None:
@@ -142,16 +128,8 @@ def like(recorder: Any, frame: Any) -> None:
 
 def maker(recorder: Any, frame: Any) -> None:
     """A tensor is made from plain arguments."""
-    function, code, held = audit.makers[frame.f_code], frame.f_code, frame.f_locals
-    given: list[Any] = [held[n] for n in code.co_varnames[: code.co_argcount]]
-    first = code.co_argcount
-    named = {n: held[n] for n in code.co_varnames[first : first + code.co_kwonlyargcount]}
-    rest = first + code.co_kwonlyargcount
-    if code.co_flags & 0x04:
-        given += held[code.co_varnames[rest]]
-        rest += 1
-    if code.co_flags & 0x08:
-        named.update(held[code.co_varnames[rest]])
+    function, code = audit.makers[frame.f_code], frame.f_code
+    given, named = _given(frame)
     if named.get("requires_grad") or not all(map(_plain, (*given, *named.values()))):
         recorder.refuse(f"{code.co_name}() is given more than plain numbers", frame)
         return
@@ -181,29 +159,94 @@ def predicate(recorder: Any, frame: Any) -> None:
     args = tuple(recorder.resolve(value) for value in _arguments(frame))
     fixed = {slot for slot in args if isinstance(slot, Slot)} <= set(recorder.inputs)
     arrays = [value for value in frame.f_locals.values() if isinstance(value, ndarray)]
-    if not fixed or any(may_share_memory(a, b) for a in arrays for b in recorder.written):
-        recorder.refuse(f"{function.__name__}() is asked of a value computed in the call", frame)
-        return
+    ahead = fixed and not any(may_share_memory(a, b) for a in arrays for b in recorder.written)
 
     def done(_: Any, value: Any) -> None:
-        if not value:
-            recorder.refuse(f"{function.__name__}() says no")
-        recorder.predicates.append(Step("predicate", function, args, {}, None))
+        if value is None:
+            return
+        if ahead:
+            test = function if value else _denied(function)
+            recorder.predicates.append(Step("predicate", test, args, {}, None))
+        else:
+            step = Step("effect", demand, (function, value, *args), {}, None)
+            recorder.steps.append(step)
 
     recorder.enter(frame, done)
+
+
+class Departed(Exception):
+    """A value is not what the recorded path was for."""
+
+
+def demand(function: Any, answer: bool, *args: Any) -> None:
+    """Raise Departed unless a predicate answers as it did."""
+    if function(*args) is not answer:
+        raise Departed
+
+
+@functools.cache
+def _on_tensors(function: Any) -> Any:
+    """A function that is given arrays in place of Tensors."""
+
+    @functools.wraps(function)
+    def call(*args: Any) -> Any:
+        return function(*map(_traced, args))
+
+    return call
+
+
+@functools.cache
+def _denied(function: Any) -> Any:
+    return lambda *args: not function(*args)
+
+
+def constant_part(recorder: Any, frame: Any) -> None:
+    """An item of an index: a list is a constant, a tensor of one element would be looked at."""
+    item = frame.f_locals["item"]
+    item = item._array if isinstance(item, Traced) else item
+    if isinstance(item, ndarray) and not item.ndim:
+        recorder.refuse("an index of one element is looked at", frame)
+    if isinstance(item, (list, tuple)) and _holds_array(item):
+        recorder.refuse("a list of tensors is used as an index", frame)
+
+
+def _holds_array(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_array, value))
+    return isinstance(value, (Traced, ndarray, generic))
 
 
 def live(recorder: Any, frame: Any) -> None:
     """A function on parameters or an optimizer, called again with the same objects."""
     function, given = audit.live[frame.f_code], _arguments(frame)
+    if function is Optimizer.step and given[1] is not None:
+        # The closure is recorded as it runs, and the rest, from the first group on, after it.
+        return
     if any(isinstance(value, FunctionType) for value in given):
         recorder.refuse(f"{function.__qualname__}() is given a closure", frame)
         return
     for tensor in recorder.tensors:
         recorder.sync(tensor)
     args = tuple(list(value) if isinstance(value, list) else value for value in given)
+    if function in audit.steps:
+        args = tuple(recorder.resolve(v) if isinstance(v, Traced) else v for v in args)
+        function = _on_tensors(function)
+    _call_again(recorder, frame, function, args)
 
+
+def group(recorder: Any, frame: Any) -> None:
+    """The step of an optimizer after its closure: as one without, which returns its loss."""
+    step = frame.f_back
+    for tensor in recorder.tensors:
+        recorder.sync(tensor)
+    _call_again(recorder, step, Optimizer.step, (step.f_locals["self"],), step.f_locals["loss"])
+
+
+def _call_again(
+    recorder: Any, frame: Any, function: Any, args: tuple[Any, ...], known: Any = None
+) -> None:
     def done(_: Any, value: Any) -> None:
+        value = None if value is known else value
         result = value._array if isinstance(value, Traced) else None
         recorder.emit("live", function, args, {}, object() if result is None else result)
         if value is not None and result is None:
@@ -220,6 +263,21 @@ def live(recorder: Any, frame: Any) -> None:
 def part_of(value: Any, position: int) -> Any:
     """One array of a tuple of results."""
     return as_array(value[position])
+
+
+def _given(frame: Any) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments of a function as it was called."""
+    code, held = frame.f_code, frame.f_locals
+    given: list[Any] = [held[n] for n in code.co_varnames[: code.co_argcount]]
+    first = code.co_argcount
+    named = {n: held[n] for n in code.co_varnames[first : first + code.co_kwonlyargcount]}
+    rest = first + code.co_kwonlyargcount
+    if code.co_flags & 0x04:
+        given += held[code.co_varnames[rest]]
+        rest += 1
+    if code.co_flags & 0x08:
+        named.update(held[code.co_varnames[rest]])
+    return given, named
 
 
 def _plain(value: Any) -> bool:
@@ -245,15 +303,17 @@ def line_of(frame: Any) -> str:
 
 
 SPECIAL: dict[Any, Callable[[Any, Any], None]] = {
-    engine.walk.__code__: walk,
-    engine.seed.__code__: seed,
-    engine.accumulate.__code__: accumulate,
-    engine.finish.__code__: finish,
+    **ENDS,
     inplace._store.__code__: store,
     mutation.touch.__code__: touch,
     _like.__code__: like,
+    convert.__code__: converted,
+    index._item.__code__: constant_part,
+    index._positions.__code__: constant_part,
     **dict.fromkeys(audit.atomic, atomic),
+    **dict.fromkeys(audit.opaque, opaque),
     **dict.fromkeys(audit.live, live),
+    Optimizer._step_group.__code__: group,
     **dict.fromkeys(audit.makers, maker),
     **dict.fromkeys(audit.predicates, predicate),
     **dict.fromkeys(audit.constants, constant),

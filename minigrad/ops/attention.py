@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 from minigrad.backend import namespace
@@ -78,11 +78,11 @@ def scaled_dot_product_attention(
             raise ArgumentError(
                 f"{operation}(): give either argument 'attn_mask' or is_causal=True, not both"
             )
-        attn_mask = xp.tri(length, sources, dtype=bool)
+        attn_mask = _earlier(xp, length, sources)
     scores = matmul(query * scale, transpose(key, -2, -1))
     seen = None
     if attn_mask is not None:
-        scores, seen = _mask(operation, xp, scores, attn_mask)
+        scores, seen = _mask(operation, scores, attn_mask)
     weights = softmax(scores, -1)
     if seen is not None:
         weights = where(seen, weights, 0.0)
@@ -103,18 +103,17 @@ def _grouped(operation: str, query: Any, heads: Any) -> Any:
     return heads if times == 1 else repeat_interleave(heads, times, dim=heads.ndim - 3)
 
 
-def _mask(operation: str, xp: Any, scores: Any, attn_mask: Any) -> tuple[Any, Any]:
+def _mask(operation: str, scores: Any, attn_mask: Any) -> tuple[Any, Any]:
     """The scores with the mask applied, and which queries see a key (None where all do).
 
     The scores of a query that sees none are left alone: a softmax over nothing would be NaN.
     """
     mask = raw(attn_mask)
     if mask.dtype.kind == "b":
-        some = mask.any(-1, keepdims=True)
-        whole = bool(some.all())
-        seen = mask if whole else mask | ~some
+        some = _seeing(mask, True)
+        whole = all_see(some)
         # Added, a mask costs one pass, and its gradient none.
-        added = xp.where(seen, xp.zeros((), scores.dtype), xp.asarray(-xp.inf, scores.dtype))
+        added = _hiding(mask, None if whole else some, scores.dtype)
         return scores + added, None if whole else some
     if mask.dtype.kind != "f":
         raise DtypeError(
@@ -122,7 +121,29 @@ def _mask(operation: str, xp: Any, scores: Any, attn_mask: Any) -> tuple[Any, An
             f"for a mask of zeros and ones write attn_mask.bool()"
         )
     same_dtype(operation, scores, attn_mask=attn_mask)
-    some = (mask != -xp.inf).any(-1, keepdims=True)
-    if bool(some.all()):
+    some = _seeing(mask, False)
+    if all_see(some):
         return scores + attn_mask, None
     return scores + where(some, attn_mask, 0.0), some
+
+
+def _earlier(xp: Any, length: int, sources: int) -> Any:
+    """The raw mask by which query n sees the keys up to n."""
+    return xp.tri(length, sources, dtype=bool)
+
+
+def _seeing(mask: Any, boolean: bool) -> Any:
+    """Which queries a raw mask lets see a key."""
+    return (mask if boolean else mask != -inf).any(-1, keepdims=True)
+
+
+def all_see(some: Any) -> bool:
+    """Whether every query sees a key."""
+    return bool(some.all())
+
+
+def _hiding(mask: Any, some: Any, dtype: Any) -> Any:
+    """What is added to scores by a raw bool mask; nothing for queries that are not in `some`."""
+    xp = namespace("scaled_dot_product_attention", attn_mask=mask)
+    seen = mask if some is None else mask | ~some
+    return xp.where(seen, xp.zeros((), dtype), xp.asarray(-xp.inf, dtype))

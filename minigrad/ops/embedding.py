@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from minigrad import kernels, mutation
@@ -187,27 +188,38 @@ def embedding_bag(
             f"{operation}(): argument 'input' must be 2-d, or 1-d with argument 'offsets', got "
             f"shape {list(input.shape)}"
         )
-    starts = [int(start) for start in raw(offsets).tolist()]
-    stops = [*starts[1:], input.shape[0]]
-    if not starts or starts[0] != 0 or any(b < a for a, b in zip(starts, stops)):
-        raise ArgumentError(
-            f"{operation}(): argument 'offsets' must start with 0 and rise to at most "
-            f"{input.shape[0]}, got {starts}"
-        )
+    check_offsets(raw(offsets), input.shape[0])
     rows = embedding(input, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
     if per_sample_weights is not None:
         rows = mul(rows, reshape(per_sample_weights, (-1, 1)))
     if mode == "max":
-        if any(a == b for a, b in zip(starts, stops)):
+        bounds = [*offsets.tolist(), input.shape[0]]
+        if any(a == b for a, b in pairwise(bounds)):
             raise ArgumentError(f"{operation}(): an empty bag has no largest row")
-        return stack([amax(rows[a:b], 0) for a, b in zip(starts, stops)])
-    xp = namespace(operation, weight=raw(weight))
-    places = xp.arange(input.shape[0])
-    low, high = xp.asarray(starts)[:, None], xp.asarray(stops)[:, None]
-    member = ((places >= low) & (places < high)).astype(rows.dtype)
-    if mode == "mean":
+        return stack([amax(rows[a:b], 0) for a, b in pairwise(bounds)])
+    return matmul(_shares(raw(offsets), input.shape[0], rows.dtype, mode == "mean"), rows)
+
+
+def check_offsets(offsets: Any, length: int) -> None:
+    """Raise ArgumentError unless raw offsets cut `length` positions into bags."""
+    starts = offsets.tolist()
+    if not starts or starts[0] != 0 or any(b < a for a, b in pairwise([*starts, length])):
+        raise ArgumentError(
+            f"embedding_bag(): argument 'offsets' must start with 0 and rise to at most {length}, "
+            f"got {starts}"
+        )
+
+
+def _shares(offsets: Any, length: int, dtype: Any, mean: bool) -> Any:
+    """How much each of `length` positions counts in the bags that raw offsets cut."""
+    xp = namespace("embedding_bag", offsets=offsets)
+    places = xp.arange(length)
+    low = offsets[:, None]
+    high = xp.concatenate([offsets[1:], xp.asarray([length], offsets.dtype)])[:, None]
+    member = ((places >= low) & (places < high)).astype(dtype)
+    if mean:
         member /= xp.maximum(member.sum(1, keepdims=True), 1)
-    return matmul(member, rows)
+    return member
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:

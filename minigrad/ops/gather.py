@@ -152,7 +152,7 @@ def take(input: Any, index: Any) -> Any:
     flat = flatten(input)
     size = flat.shape[0]
     check_positions("take", raw, size, 0, -size)
-    return reshape(getitem(flat, index=(raw.reshape(-1),)), index.shape)
+    return reshape(getitem(flat, index=(reshape(raw, (-1,)),)), index.shape)
 
 
 def index_select(input: Any, dim: int, index: Any) -> Any:
@@ -173,7 +173,7 @@ def slices(operation: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
             f"{'' if input.ndim else ', one for a 0-d input'}, it has shape {list(raw.shape)}"
         )
     check_positions(operation, raw, input.shape[dim] if input.ndim else 1, dim)
-    return dim, raw.reshape(-1)
+    return dim, reshape(raw, (-1,))
 
 
 def number_for(operation: str, input: Any, value: Any) -> Any:

@@ -278,11 +278,17 @@ def instance_norm(
         input, weight, bias, axes=axes, affine=affine, eps=eps, centred=True, saved=saved
     )
     if count and input.shape[0]:
-        mean, variance, _ = saved[:3]
-        unbiased = variance * (count / (count - 1))
-        move_statistic("instance_norm", running_mean, mean.mean(0).reshape(-1), momentum)
-        move_statistic("instance_norm", running_var, unbiased.mean(0).reshape(-1), momentum)
+        move_by_samples("instance_norm", running_mean, running_var, saved, count, momentum)
     return out
+
+
+def move_by_samples(
+    operation: str, mean: Any, variance: Any, saved: list[Any], count: int, momentum: float
+) -> None:
+    """Move the running mean and variance towards the averages of each sample's, in place."""
+    unbiased = saved[1] * (count / (count - 1))
+    move_statistic(operation, mean, saved[0].mean(0).reshape(-1), momentum)
+    move_statistic(operation, variance, unbiased.mean(0).reshape(-1), momentum)
 
 
 def local_response_norm(

@@ -277,10 +277,16 @@ def normal(
     deviation = std._array if isinstance(std, Traced) else std
     if not isinstance(deviation, (int, float)) and deviation.dtype.kind == "c":
         raise DtypeError("normal(): argument 'std' must be real, it is complex")
-    if isinstance(std, Traced) and bool((deviation < 0).any()):
-        raise ArgumentError("normal(): argument 'std' holds a number below zero")
+    if isinstance(std, Traced):
+        check_deviations(deviation)
     shape = broadcast_shapes(*(tensor._array.shape for tensor in tensors))
     return _normal(mean, std, generator=_from(generator), size=shape, to=tensors[0]._array.dtype)
+
+
+def check_deviations(deviation: Any) -> None:
+    """Raise ArgumentError for raw standard deviations below zero."""
+    if bool((deviation < 0).any()):
+        raise ArgumentError("normal(): argument 'std' holds a number below zero")
 
 
 @primitive(input=lambda g: zero(g))

@@ -221,6 +221,10 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
             f"size {length}; size must be from 0 to {length} and step above 0"
         )
     xp = backend_of(getattr(input, "_array", input)).xp
-    starts = xp.arange(0, length - size + 1, step)
-    windows = getitem(input, index=(slice(None),) * dim + (starts[:, None] + xp.arange(size),))
-    return movedim(windows, dim + 1, -1)
+    places = _windows(xp, length, size, step)
+    return movedim(getitem(input, index=(slice(None),) * dim + (places,)), dim + 1, -1)
+
+
+def _windows(xp: Any, length: int, size: int, step: int) -> Any:
+    """The positions in each window of `size`, a row for each."""
+    return xp.arange(0, length - size + 1, step)[:, None] + xp.arange(size)

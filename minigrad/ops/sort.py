@@ -82,20 +82,24 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
             f"topk(): argument 'k' is {k}; dimension {dim} of 'input' of shape "
             f"{list(array.shape)} has {size} elements to take from"
         )
-    if array.ndim == 0:
-        order = _order("topk", array, axis, largest)
-        return Selection(take_along(input, indices=order, dim=axis), _like(input, order))
-    before = (slice(None),) * axis
-    if k < size // 8:
-        # Of many elements the k are found first, and only they are sorted.
-        first = array.argpartition(size - k if largest else k, axis)
-        first = first[(*before, slice(size - k, None) if largest else slice(0, k))]
-        first.sort(axis)
-        within = _order("topk", take_along(array, indices=first, dim=axis), axis, largest)
-        order = take_along(first, indices=within, dim=axis)
-    else:
-        order = _order("topk", array, axis, largest)[(*before, slice(0, k))]
+    order = _first("topk", array, axis, k, largest)
     return Selection(take_along(input, indices=order, dim=axis), _like(input, order))
+
+
+def _first(operation: str, array: Any, axis: int, k: int, largest: bool) -> Any:
+    """The positions of the k largest or smallest elements of a raw array, in order."""
+    if array.ndim == 0:
+        return _order(operation, array, axis, largest)
+    size = array.shape[axis]
+    before = (slice(None),) * axis
+    if k >= size // 8:
+        return _order(operation, array, axis, largest)[(*before, slice(0, k))]
+    # Of many elements the k are found first, and only they are sorted.
+    first = array.argpartition(size - k if largest else k, axis)
+    first = first[(*before, slice(size - k, None) if largest else slice(0, k))]
+    first.sort(axis)
+    within = _order(operation, take_along(array, indices=first, dim=axis), axis, largest)
+    return take_along(first, indices=within, dim=axis)
 
 
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Selection:
@@ -112,9 +116,13 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Select
 
 
 def _ranked(operation: str, input: Any, axis: int, rank: int, keepdim: bool) -> Selection:
-    order = _order(operation, _raw(input), axis, False)
-    index = order[(slice(None),) * axis + (rank,)] if order.ndim else order
-    return selection(input, index, axis, keepdim)
+    return selection(input, _place(operation, _raw(input), axis, rank), axis, keepdim)
+
+
+def _place(operation: str, array: Any, axis: int, rank: int) -> Any:
+    """Where along a dimension of a raw array the element of a rank is."""
+    order = _order(operation, array, axis, False)
+    return as_array(order[(slice(None),) * axis + (rank,)] if order.ndim else order)
 
 
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -132,15 +140,16 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     size = array.shape[axis] if array.ndim else 1
     if not size:
         raise IndexError(f"median(): dimension {dim} has size 0: there is nothing to choose from")
-    order = _order("median", array, axis, False)
-    if not array.ndim:
-        return selection(input, order, axis, keepdim)
-    before = (slice(None),) * axis
-    index = order[(*before, (size - 1) // 2)]
-    if array.dtype.kind == "f":
+    return selection(input, _middle("median", array, axis), axis, keepdim)
+
+
+def _middle(operation: str, array: Any, axis: int) -> Any:
+    """Where along a dimension of a raw array the lower middle is, or the first NaN."""
+    index = _place(operation, array, axis, (array.shape[axis] - 1) // 2 if array.ndim else 0)
+    if array.dtype.kind == "f" and array.ndim:
         missing = array != array
         index = (missing.argmax(axis) * missing.any(axis)) + index * ~missing.any(axis)
-    return selection(input, index, axis, keepdim)
+    return as_array(index)
 
 
 def unique(

@@ -132,13 +132,22 @@ def gumbel_softmax(
     """
     if not tau > 0:
         raise ArgumentError(f"gumbel_softmax(): argument 'tau' must be positive, got {tau}")
-    xp = namespace("gumbel_softmax", logits=raw(logits))
-    noise = default_generator.exponential(xp, tuple(logits.shape), logits.dtype.name)
-    soft = softmax((logits - xp.log(noise)) / tau, dim)
+    soft = softmax((logits - log_waiting_times(logits)) / tau, dim)
     if not hard:
         return soft
-    values = raw(soft)
-    best = values.argmax(dim)
-    chosen = xp.moveaxis(xp.eye(values.shape[dim], dtype=values.dtype)[best], -1, dim)
     # Adding and taking away the soft value leaves the choice, with the soft value's gradient.
-    return chosen - values + soft
+    return corrections(soft, dim) + soft
+
+
+def log_waiting_times(logits: Any) -> Any:
+    """Logarithms of exponential random numbers, minus Gumbel ones, as a raw array."""
+    xp = namespace("gumbel_softmax", logits=raw(logits))
+    return xp.log(default_generator.exponential(xp, tuple(logits.shape), logits.dtype.name))
+
+
+def corrections(soft: Any, dim: int) -> Any:
+    """What must be added to probabilities to make the largest one 1, the others 0; raw."""
+    values = raw(soft)
+    xp = namespace("gumbel_softmax", logits=values)
+    chosen = xp.eye(values.shape[dim], dtype=values.dtype)[values.argmax(dim)]
+    return xp.moveaxis(chosen, -1, dim) - values

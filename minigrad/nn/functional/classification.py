@@ -99,18 +99,17 @@ def _general(
     # The rest of the target is spread evenly: each class's score counts by its weight.
     scale = _beside(weight, input.ndim, dim)
     even = -sum(scores if weight is None else scores * scale, dim)
-    shares = _shares(scores, safe, used, weight)
-    even = even * used.astype(scores.dtype)
+    shares = shares_of(scores, safe, used, weight)
+    even = even * shares_of(scores, safe, used, None)
     if reduction == "mean":
-        even = sum(even) / shares.sum()
+        even = sum(even) / sum(shares)
     else:
         even = reduced(even, reduction)
     return (1 - label_smoothing) * loss + (label_smoothing / count) * even
 
 
-def _of_probabilities(
-    input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float, dim: int
-) -> Any:
+def check_probabilities(target: Any) -> None:
+    """Raise ArgumentError for a target of class probabilities with NaN among them."""
     array = raw(target)
     xp = namespace("cross_entropy", target=array)
     if array.size and bool(xp.isnan(array.min())):
@@ -118,6 +117,12 @@ def _of_probabilities(
             "cross_entropy(): argument 'target' holds NaN probabilities; drop those samples, or "
             "give class numbers as integers"
         )
+
+
+def _of_probabilities(
+    input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float, dim: int
+) -> Any:
+    check_probabilities(target)
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / input.shape[dim]
     terms = log_softmax(input, dim) * target
@@ -236,7 +241,7 @@ def _no_class(operation: str, array: Any, wrong: Any, count: int) -> IndexError:
     )
 
 
-def _shares(scores: Any, safe: Any, used: Any, weight: Any) -> Any:
+def shares_of(scores: Any, safe: Any, used: Any, weight: Any) -> Any:
     """How much each target counts, as a raw array."""
     counted = used.astype(scores.dtype)
     return counted if weight is None else raw(weight)[safe] * counted
@@ -244,14 +249,15 @@ def _shares(scores: Any, safe: Any, used: Any, weight: Any) -> Any:
 
 def _negative_log(scores: Any, safe: Any, used: Any, weight: Any, reduction: str) -> Any:
     """Minus the score of each target's class, by how much it counts; reduced."""
-    shares = _shares(scores, safe, used, weight)
+    shares = shares_of(scores, safe, used, weight)
     shape = tuple(scores.shape) if scores.ndim > 1 else (1, *scores.shape)
     batch, count, length = shape[0], shape[1], prod(shape[2:])
     columns = reshape(scores, (batch, count, length))
-    picked = reshape(pick_classes(columns, safe.reshape(batch, length)), tuple(safe.shape))
+    picked = pick_classes(columns, reshape(safe, (batch, length)))
+    picked = reshape(picked, tuple(safe.shape))
     loss = -(picked * shares)
     if reduction == "mean":
-        return sum(loss) / shares.sum()
+        return sum(loss) / sum(shares)
     return reduced(loss, reduction)
 
 

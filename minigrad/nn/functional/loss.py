@@ -191,7 +191,8 @@ def _binary_logits(xp: Any, input: Any, target: Any) -> Any:
     return xp.maximum(input, 0) - input * target + xp.log1p(xp.exp(-abs(input)))
 
 
-def _check_labels(operation: str, target: Any) -> None:
+def check_labels(operation: str, target: Any) -> None:
+    """Raise ArgumentError for labels with NaN among them."""
     array = raw(target)
     if array.dtype.kind == "f" and array.size:
         xp = namespace(operation, target=array)
@@ -220,7 +221,7 @@ def binary_cross_entropy_with_logits(
     operation = "binary_cross_entropy_with_logits"
     check_reduction(operation, reduction)
     check_shapes(operation, input, target)
-    _check_labels(operation, target)
+    check_labels(operation, target)
     if pos_weight is None:
         loss = _binary_logits(input, target)
     else:
@@ -246,6 +247,17 @@ def _capped_log(xp: Any, input: Any) -> Any:
     return xp.maximum(xp.log(input), -100)
 
 
+def check_probabilities(operation: str, input: Any) -> None:
+    """Raise ArgumentError for an input outside [0, 1]."""
+    array = raw(input)
+    if array.size and not (array.min() >= 0 and array.max() <= 1):
+        raise ArgumentError(
+            f"{operation}(): argument 'input' must hold probabilities in [0, 1], got values from "
+            f"{float(array.min()):g} to {float(array.max()):g}; for logits use "
+            f"binary_cross_entropy_with_logits"
+        )
+
+
 @in_single
 def binary_cross_entropy(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean"
@@ -259,14 +271,8 @@ def binary_cross_entropy(
     operation = "binary_cross_entropy"
     check_reduction(operation, reduction)
     check_shapes(operation, input, target)
-    _check_labels(operation, target)
-    array = raw(input)
-    if array.size and not (array.min() >= 0 and array.max() <= 1):
-        raise ArgumentError(
-            f"{operation}(): argument 'input' must hold probabilities in [0, 1], got values from "
-            f"{float(array.min()):g} to {float(array.max()):g}; for logits use "
-            f"binary_cross_entropy_with_logits"
-        )
+    check_labels(operation, target)
+    check_probabilities(operation, input)
     loss = _binary(input, target)
     if weight is not None:
         loss = loss * weight
@@ -321,6 +327,12 @@ def poisson_nll_loss(
     return reduced(loss, reduction)
 
 
+def check_variances(operation: str, var: Any) -> None:
+    """Raise ArgumentError for variances below zero."""
+    if bool((raw(var) < 0).any()):
+        raise ArgumentError(f"{operation}(): argument 'var' has negative entries")
+
+
 @in_single
 def gaussian_nll_loss(
     input: Any,
@@ -350,8 +362,7 @@ def gaussian_nll_loss(
             f"{operation}(): argument 'var' of shape {list(given)} does not fit argument 'input' "
             f"of shape {list(shape)}; give it the same shape, or one value for each row"
         )
-    if bool((raw(var) < 0).any()):
-        raise ArgumentError(f"{operation}(): argument 'var' has negative entries")
+    check_variances(operation, var)
     # The limit acts on the value alone: the gradient of a small variance still goes through.
     limited = var + (clamp(var, eps, None) - var).detach()
     loss = 0.5 * (limited.log() + (input - target) ** 2 / limited)

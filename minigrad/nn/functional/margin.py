@@ -59,11 +59,10 @@ def multi_margin_loss(
     if input.ndim < 2 and tuple(getattr(target, "shape", ())) in ((), (1,)):
         target = reshape(target, (1,))
     classes, _ = class_numbers(operation, rows, target, 1, None)
-    xp = namespace(operation, target=classes)
-    classes = classes.reshape(-1, 1)
+    classes = reshape(classes, (-1, 1))
     lack = clamp_min(margin - gather(rows, 1, classes) + rows, 0)
     # The right class does not compete with itself.
-    lack = lack * (xp.arange(count) != classes)
+    lack = lack * wrong_classes(classes, count)
     if p == 2:
         lack = lack * lack
     if weight is not None:
@@ -83,6 +82,21 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
     check_reduction(operation, reduction)
     rows = _rows(operation, input)
     check_shapes(operation, input, target)
+    count = rows.shape[1]
+    safe, pairs = listed_labels(operation, target, count)
+    lack = clamp_min(1 - unsqueeze(gather(rows, 1, safe), 2) + unsqueeze(rows, 1), 0)
+    loss = sum(lack * pairs, (1, 2)) / count
+    return reduced(loss if input.ndim == 2 else reshape(loss, ()), reduction)
+
+
+def wrong_classes(classes: Any, count: int) -> Any:
+    """For raw class numbers (N, 1) which of all classes they are not, (N, count)."""
+    xp = namespace("multi_margin_loss", target=classes)
+    return xp.arange(count) != classes
+
+
+def listed_labels(operation: str, target: Any, count: int) -> tuple[Any, Any]:
+    """The labels that rows list, 0 elsewhere, and which pairs of label and other class count."""
     labels = raw(target)
     if labels.dtype.kind not in "iu":
         raise DtypeError(
@@ -90,7 +104,6 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
             f"convert it, for example target.long()"
         )
     xp = namespace(operation, target=labels)
-    count = rows.shape[1]
     labels = labels.reshape(-1, count)
     listed = xp.cumprod(labels >= 0, 1) != 0
     if bool((listed & (labels >= count)).any() or (labels < -1).any()):
@@ -100,10 +113,7 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
         )
     safe = labels * listed
     right = ((safe[:, :, None] == xp.arange(count)) & listed[:, :, None]).any(1)
-    lack = clamp_min(1 - unsqueeze(gather(rows, 1, safe), 2) + unsqueeze(rows, 1), 0)
-    pairs = listed[:, :, None] & ~right[:, None, :]
-    loss = sum(lack * pairs, (1, 2)) / count
-    return reduced(loss if input.ndim == 2 else reshape(loss, ()), reduction)
+    return safe, listed[:, :, None] & ~right[:, None, :]
 
 
 @in_single
