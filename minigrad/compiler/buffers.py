@@ -79,7 +79,12 @@ def reuse(instructions: list[Instruction]) -> dict[int, Symbol]:
     for position, instruction in enumerate(instructions):
         ends = dying.get(position, [])
         out = instruction.out
-        if instruction.kind in ("ufunc", "reduce") and out is not None and out.ndim and out.size:
+        if (
+            instruction.kind in ("ufunc", "dot", "reduce")
+            and out is not None
+            and out.ndim
+            and out.size
+        ):
             elementwise = instruction.kind == "ufunc" and instruction.function is not numpy.matmul
             own = [e for e in ends if e is not out] if elementwise else []
             used = set(map(id, arguments(instruction)))

@@ -186,6 +186,8 @@ class Source:
             if into is not None:
                 texts.append(f"out={into}" if function in _WITHOUT_POSITIONAL_OUT else into)
             return f"{self.constant(function)}({', '.join(texts)})"
+        if instruction.kind == "dot":
+            return f"{texts[0]}.dot({', '.join([*texts[1:], *([into] if into else [])])})"
         if instruction.kind == "reduce":
             axis, dtype = self.constant(named["axis"]), self.constant(named.get("dtype"))
             keep = bool(named.get("keepdims", False))

@@ -21,6 +21,9 @@ from minigrad.backend import ndarray
 LARGEST_CONSTANT = 1 << 16
 """Bytes of the largest array that is held as a constant of a plan."""
 
+SMALL_PRODUCT = 1 << 22
+"""Multiplications in a product of matrices beyond which the cost of the call is nothing."""
+
 
 class Untraceable(Exception):
     """Something was done that only the values of an array can answer."""
@@ -29,7 +32,8 @@ class Untraceable(Exception):
 class Instruction:
     """One call on arrays: `out` is the Symbol that it defines, `into` the one that it changes.
 
-    `kind` is "ufunc", "reduce", "view", "call" (a new array) or "change".
+    `kind` is "ufunc", "dot", "reduce", "view", "call" (a new array), "change", or "step" and "list"
+    for what is not traced.
     """
 
     __slots__ = ("args", "function", "into", "kind", "named", "out", "step")
@@ -79,7 +83,7 @@ class Tape:
         scalar = not isinstance(result, ndarray)
         result = numpy.asarray(result)
         root = None
-        if kind != "ufunc" and kind != "reduce" and not scalar:
+        if kind == "call" and not scalar:
             source = args[0] if args and isinstance(args[0], Symbol) else None
             if source is not None and _bottom(result) is _bottom(source._value):
                 if result is source._value or (source.root.owned and _same(result, source)):
@@ -178,11 +182,15 @@ class Symbol(NDArrayOperatorsMixin):
             raise Untraceable
         into = None if out is None else out[0]
         if into is None or (type(into) is Symbol and into.scalar):
-            return self.tape.emit("ufunc", ufunc, inputs, {}, ufunc(*values_of(inputs)))
+            values = values_of(inputs)
+            result = ufunc(*values)
+            if ufunc is numpy.matmul and _dots(values[0], values[1], result):
+                return self.tape.emit("dot", ndarray.dot, inputs, {}, result)
+            return self.tape.emit("ufunc", ufunc, _converted(inputs), {}, result)
         if type(into) is not Symbol:
             raise Untraceable
         ufunc(*values_of(inputs), out=into._value)
-        return self.tape.emit("ufunc", ufunc, inputs, {}, None, into)
+        return self.tape.emit("ufunc", ufunc, _converted(inputs), {}, None, into)
 
     def __array_function__(self, function: Any, types: Any, args: Any, named: Any) -> Any:
         if function not in _FUNCTIONS or named.get("out") is not None:
@@ -244,6 +252,29 @@ _FUNCTIONS = frozenset(
 )  # fmt: skip
 
 
+def _converted(inputs: Any) -> Any:
+    """Python numbers beside a floating array as arrays of its dtype: NumPy takes them faster."""
+    dtypes = {value.dtype for value in inputs if type(value) is Symbol}
+    if len(dtypes) != 1 or not all(type(value) in (Symbol, int, float) for value in inputs):
+        return inputs
+    (dtype,) = dtypes
+    if dtype.kind != "f" or not all(type(v) is Symbol or abs(v) < 1e4 for v in inputs):
+        return inputs
+    return tuple(v if type(v) is Symbol else numpy.asarray(v, dtype) for v in inputs)
+
+
+def _dots(left: Any, right: Any, result: Any) -> bool:
+    """Whether a small product of matrices may be left to `dot`, which starts faster."""
+    if not (left.ndim == right.ndim == 2 and left.dtype is right.dtype and left.size):
+        return False
+    contiguous = all(v.flags.c_contiguous or v.flags.f_contiguous for v in (left, right))
+    if not contiguous or left.dtype.char not in "fd" or min(*left.shape, *right.shape) < 2:
+        return False
+    if left.size * right.shape[1] > SMALL_PRODUCT or not result.flags.c_contiguous:
+        return False
+    return bool(left.dot(right).tobytes() == result.tobytes())
+
+
 def values_of(tree: Any) -> Any:
     """The arrays that stand in for the Symbols of a tree."""
     if type(tree) is Symbol:
@@ -260,9 +291,11 @@ def _constant(value: Any) -> Any:
     if type(value) in (tuple, list):
         return type(value)(map(_constant, value))
     if type(value) is ndarray:
-        if value.nbytes > LARGEST_CONSTANT:
+        # The copy has the same layout: that of results, and the order of sums, depend on it.
+        once = tuple(slice(0, 1) if stride == 0 else slice(None) for stride in value.strides)
+        if value[once].nbytes > LARGEST_CONSTANT or min(value.strides, default=0) < 0:
             raise Untraceable
-        return value.copy()
+        return numpy.broadcast_to(value[once].copy(order="K"), value.shape)
     return value
 
 
