@@ -41,6 +41,7 @@ class Plan:
         self.undo: Any = None
         lowered = Lowered(recorder, outputs, trace)
         source = Source(lowered, outputs, recorder.predicates)
+        lowered.tape.close()
         self.source, self.lines = source.text, source.lines
         self.instructions = source.instructions
         self.steps = [s for s in recorder.steps if s.kind not in ("constant", "list", "part")]
@@ -104,13 +105,21 @@ class Plan:
             f"{len(self.steps)} operations in {len(self.instructions)} calls, {total} bytes made "
             f"(eager {self.eager_bytes}), {self.replays} replays"
         ]
-        calls: dict[int, list[Any]] = {}
+        calls: dict[int, list[str]] = {}
+        sizes: dict[int, int] = {}
+        chains = [i for i in self.instructions if i.kind == "fused"]
         for instruction in self.instructions:
-            calls.setdefault(id(instruction.step), []).append(instruction)
+            if instruction.kind == "fused":
+                place = f"in chain {chains.index(instruction)}"
+                for link in instruction.function.links:
+                    calls.setdefault(id(link.step), []).append(f"{link.label()} ({place})")
+            elif instruction.kind != "empty":
+                calls.setdefault(id(instruction.step), []).append(instruction.label())
+            key = id(instruction.step)
+            sizes[key] = sizes.get(key, 0) + self.made.get(id(instruction), 0)
         for number, step in enumerate(self.steps):
-            own = calls.get(id(step), [])
-            how = ", ".join(i.label() for i in own) if own else "nothing left to do"
-            size = sum(self.made.get(id(i), 0) for i in own)
+            how = ", ".join(calls.get(id(step), ["nothing left to do"]))
+            size = sizes.get(id(step), 0)
             lines.append(f"  {number:4d}  {step.label():<40}{size:>12}  {how}")
         return "\n".join(lines)
 

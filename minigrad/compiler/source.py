@@ -13,6 +13,7 @@ import numpy
 
 from minigrad.backend import as_array, ndarray
 from minigrad.compiler import buffers
+from minigrad.compiler.fuse import fused
 from minigrad.compiler.gradients import forget, freed, store
 from minigrad.compiler.lower import Held, Lowered, symbols_in
 from minigrad.compiler.steps import Step
@@ -31,7 +32,8 @@ class Source:
             "numpy": numpy, "ndarray": ndarray, "as_array": as_array, "asarray": numpy.asarray,
             "wrap": wrap, "Traced": Traced, "store": store, "forget": forget, "freed": freed,
         }  # fmt: skip
-        self.instructions = buffers.needed(lowered.instructions, lowered.outputs)
+        needed = buffers.needed(lowered.instructions, lowered.outputs)
+        self.instructions = fused(needed, lowered.outputs)
         self.into = buffers.reuse(self.instructions)
         self.lines: list[Instruction | None] = [None]
         self.made = {
@@ -167,6 +169,9 @@ class Source:
             self._add_step(position, instruction, add)
             return
         target = into if into is not None else self.into.get(position)
+        if kind == "empty" and target is not None:
+            self._variables[id(out)] = self._variables[id(target)]
+            return
         text = self._call(instruction, target)
         if out is None:
             add(text, instruction)

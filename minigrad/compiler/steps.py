@@ -39,6 +39,14 @@ class Step:
             return str(self.function.name)
         if self.kind == "rule":
             return f"gradient of {self.op.name}"
-        if self.kind in ("store", "forget"):
-            return {"store": "add into .grad", "forget": ".grad = None"}[self.kind]
-        return str(getattr(self.function, "__qualname__", self.kind)).strip("_")
+        return _LABELS.get(self.kind) or str(
+            getattr(self.function, "__qualname__", self.kind)
+        ).strip("_")
+
+
+_LABELS = {
+    "store": "add into .grad",
+    "forget": ".grad = None",
+    "sum": "sum over broadcast dimensions",
+    "add": "sum of cotangents",
+}

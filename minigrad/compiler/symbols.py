@@ -64,11 +64,17 @@ class Tape:
 
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
+        self.symbols: list[Symbol] = []
         self._thread = threading.get_ident()
 
     def symbol(self, shape: Any, dtype: Any, strides: Any) -> Symbol:
         """A Symbol for an array that comes from elsewhere."""
         return Symbol(self, stand_in(shape, dtype, strides), None)
+
+    def close(self) -> None:
+        """Let go of the arrays that stood in."""
+        for symbol in self.symbols:
+            symbol._value = None
 
     def emit(
         self, kind: str, function: Any, args: Any, named: Any, result: Any, into: Any = None
@@ -110,6 +116,7 @@ class Symbol(NDArrayOperatorsMixin):
     def __init__(self, tape: Tape, value: Any, root: Any, scalar: bool = False) -> None:
         self.tape = tape
         self._value = value
+        tape.symbols.append(self)
         self.root: Symbol = self if root is None else root
         self.scalar = scalar
         self.owned = False
@@ -186,11 +193,11 @@ class Symbol(NDArrayOperatorsMixin):
             result = ufunc(*values)
             if ufunc is numpy.matmul and _dots(values[0], values[1], result):
                 return self.tape.emit("dot", ndarray.dot, inputs, {}, result)
-            return self.tape.emit("ufunc", ufunc, _converted(inputs), {}, result)
+            return self.tape.emit("ufunc", ufunc, _converted(inputs, result.shape), {}, result)
         if type(into) is not Symbol:
             raise Untraceable
         ufunc(*values_of(inputs), out=into._value)
-        return self.tape.emit("ufunc", ufunc, _converted(inputs), {}, None, into)
+        return self.tape.emit("ufunc", ufunc, _converted(inputs, into.shape), {}, None, into)
 
     def __array_function__(self, function: Any, types: Any, args: Any, named: Any) -> Any:
         if function not in _FUNCTIONS or named.get("out") is not None:
@@ -252,15 +259,22 @@ _FUNCTIONS = frozenset(
 )  # fmt: skip
 
 
-def _converted(inputs: Any) -> Any:
-    """Python numbers beside a floating array as arrays of its dtype: NumPy takes them faster."""
-    dtypes = {value.dtype for value in inputs if type(value) is Symbol}
-    if len(dtypes) != 1 or not all(type(value) in (Symbol, int, float) for value in inputs):
+def _converted(inputs: Any, shape: Any) -> Any:
+    """Numbers, and arrays of one number, as arrays without dimensions: NumPy takes them faster."""
+    symbols = [value for value in inputs if type(value) is Symbol]
+    dtypes = {value.dtype for value in symbols}
+    if not any(value.shape == shape for value in symbols):
         return inputs
-    (dtype,) = dtypes
-    if dtype.kind != "f" or not all(type(v) is Symbol or abs(v) < 1e4 for v in inputs):
-        return inputs
-    return tuple(v if type(v) is Symbol else numpy.asarray(v, dtype) for v in inputs)
+    found = []
+    for value in inputs:
+        if type(value) is ndarray and value.size and not any(value.strides):
+            value = value[(0,) * value.ndim]
+            value = numpy.asarray(value)
+        elif type(value) in (int, float) and len(dtypes) == 1 and abs(value) < 1e4:
+            (dtype,) = dtypes
+            value = numpy.asarray(value, dtype) if dtype.kind == "f" else value
+        found.append(value)
+    return tuple(found)
 
 
 def _dots(left: Any, right: Any, result: Any) -> bool:
@@ -324,7 +338,7 @@ def stand_in(shape: Any, dtype: Any, strides: Any) -> Any:
     count = (last - first) // dtype.itemsize + 1
     numbers = numpy.zeros(count + 1, dtype)
     if dtype.kind in "fc":
-        few = numbers[: 1 << 20]
+        few = numbers[: 1 << 14]
         few[...] = numpy.sin(1 + numpy.arange(len(few)))
     buffer = numbers.view(numpy.uint8)[: (count * dtype.itemsize) or None]
     return ndarray(shape, dtype, buffer, -first, strides)

@@ -1,0 +1,184 @@
+"""Chains of arithmetic on large arrays, taken tile by tile so that what is between stays in cache.
+
+A chain is a run of instructions that work element by element on arrays of one shape. Each tile
+goes through all of them before the next one starts, and the tiles are shared among the threads.
+The same functions of NumPy run on the same elements, so that results are equal bit for bit.
+"""
+
+from __future__ import annotations
+
+import linecache
+from contextvars import copy_context
+from math import prod
+from typing import Any
+
+import numpy
+
+from minigrad.backend import ndarray
+from minigrad.backend.lanes import lanes, run
+from minigrad.compiler.buffers import arguments
+from minigrad.compiler.lower import symbols_in
+from minigrad.compiler.symbols import Instruction, Symbol
+
+TILE = 1 << 15
+"""Elements of a tile: a handful of arrays of this size fit a second-level cache."""
+
+LARGE = 1 << 18
+"""Bytes of an array from which a chain of several instructions is taken in tiles."""
+
+WIDE = 1 << 21
+"""Bytes from which even one instruction is, for the sake of the threads."""
+
+
+class Chain:
+    """Several instructions as one function of the arrays that they read and fill."""
+
+    __name__ = "chain"
+
+    def __init__(self, links: list[Instruction], inputs: list[Symbol], outs: list[Symbol]) -> None:
+        self.links = links
+        self.shape = _shape(links[0])
+        by_rows = [value for value in inputs if _is_row(value, self.shape)]
+        width = self.shape[-1] if by_rows else 1
+        count = prod(self.shape) // width
+        step = max(1, TILE // width)
+        self.tiles = -(-count // step)
+        self.least = max(1, max(TILE, (WIDE // 8) // len(links)) // width)
+        self.count = count
+        self.layout = (-1, width) if by_rows else (-1,)
+        names = {id(value): f"x{n}" for n, value in enumerate([*inputs, *outs])}
+        full = [value for value in (*inputs, *outs) if value.shape == self.shape]
+        self.full = [value.shape == self.shape for value in (*inputs, *outs)]
+        lines = [f"def tile(number, {', '.join(names.values())}):"]
+        lines += [f"cut = slice(number * {step}, (number + 1) * {step})"]
+        lines += [f"{names[id(value)]} = {names[id(value)]}[cut]" for value in full]
+        lines += [f"shape = {names[id(full[0])]}.shape"]
+        held: dict[str, Any] = {"empty": numpy.empty}
+        last = {id(v): n for n, link in enumerate(links) for v in (*arguments(link), link.into)}
+        free: dict[Any, list[str]] = {}
+        for number, link in enumerate(links):
+            texts = []
+            for position, value in enumerate(link.args):
+                if type(value) is Symbol:
+                    texts.append(names[id(value)])
+                else:
+                    texts.append(f"k{number}_{position}")
+                    held[texts[-1]] = value
+            held[f"f{number}"] = link.function
+            target = link.out if link.into is None else link.into
+            for value in {id(v): v for v in arguments(link)}.values():
+                if names[id(value)].startswith("s") and last[id(value)] == number:
+                    free.setdefault(value.dtype, []).append(names[id(value)])
+            if id(target) not in names:
+                spare = free.setdefault(target.dtype, [])
+                if spare:
+                    names[id(target)] = spare.pop()
+                else:
+                    names[id(target)] = f"s{number}"
+                    held[f"d{number}"] = target.dtype
+                    lines.append(f"s{number} = empty(shape, d{number})")
+            lines.append(f"f{number}({', '.join(texts)}, out={names[id(target)]})")
+        text = "\n    ".join(lines) + "\n"
+        name = f"<minigrad chain of {len(links)}, {id(self)}>"
+        linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+        exec(compile(text, name, "exec"), held)
+        self._tile: Any = held["tile"]
+
+    def __call__(self, *arrays: Any) -> None:
+        layout, tile = self.layout, self._tile
+        arrays = tuple(
+            array.reshape(layout) if full else array
+            for array, full in zip(arrays, self.full, strict=True)
+        )
+        threads = lanes(self.count, self.least)
+        if threads == 1:
+            for number in range(self.tiles):
+                tile(number, *arrays)
+            return
+        # What NumPy is to do about overflows and divisions by zero belongs to the context.
+        context = copy_context()
+        run(lambda number: context.copy().run(tile, number, *arrays), self.tiles, threads)
+
+
+def fused(instructions: list[Instruction], outputs: Any) -> list[Instruction]:
+    """The instructions with chains of them in place of runs on large arrays of one shape."""
+    found: list[Instruction] = []
+    chain: list[Instruction] = []
+    readers = _readers(instructions, outputs)
+    for instruction in instructions:
+        if _fits(instruction) and (not chain or _shape(chain[0]) == _shape(instruction)):
+            chain.append(instruction)
+            continue
+        found += _closed(chain, readers)
+        chain = [instruction] if _fits(instruction) else []
+        if not chain:
+            found.append(instruction)
+    return found + _closed(chain, readers)
+
+
+def _readers(instructions: list[Instruction], outputs: Any) -> dict[int, set[int]]:
+    """Which instructions read the memory of each root, by their ids; results are read by none."""
+    readers: dict[int, set[int]] = {}
+    for instruction in instructions:
+        for value in (*arguments(instruction), instruction.into):
+            if value is not None:
+                readers.setdefault(id(value.root), set()).add(id(instruction))
+    for value in symbols_in(list(outputs.values())):
+        readers.setdefault(id(value.root), set()).add(0)
+    return readers
+
+
+def _closed(chain: list[Instruction], readers: dict[int, set[int]]) -> list[Instruction]:
+    """A run of instructions as one, where that is worth while."""
+    if not chain or (len(chain) == 1 and _bytes(chain[0]) < WIDE):
+        return chain
+    own = set(map(id, chain))
+    made = {id(link.out): link.out for link in chain if link.out is not None}
+    inputs: dict[int, Any] = {}
+    for link in chain:
+        for value in (*arguments(link), link.into):
+            if value is not None and id(value) not in made:
+                inputs[id(value)] = value
+    outs = [value for key, value in made.items() if not readers.get(key, {0}) <= own]
+    allocated = []
+    for value in outs:
+        empty = Instruction("empty", numpy.empty, (value.shape, value.dtype), {}, value, None)
+        empty.step = chain[0].step
+        allocated.append(empty)
+    given = [*inputs.values(), *outs]
+    one = Instruction("fused", Chain(chain, [*inputs.values()], outs), given, {}, None, None)
+    one.args = tuple(given)
+    one.step = chain[-1].step
+    return [*allocated, one]
+
+
+def _shape(link: Instruction) -> Any:
+    return (link.out if link.into is None else link.into).shape
+
+
+def _bytes(link: Instruction) -> int:
+    return int((link.out if link.into is None else link.into).nbytes)
+
+
+def _fits(link: Instruction) -> bool:
+    """Whether an instruction works element by element on large contiguous arrays."""
+    if link.kind != "ufunc" or link.function is numpy.matmul:
+        return False
+    target = link.out if link.into is None else link.into
+    if target.nbytes < LARGE or not target.flags.c_contiguous or not target.ndim:
+        return False
+    if link.into is not None and not (target.root is target and target.owned):
+        return False
+    if any(type(value) is ndarray and value.ndim for value in link.args):
+        return False
+    return all(
+        (value.shape == target.shape and value.flags.c_contiguous)
+        or not value.ndim
+        or _is_row(value, target.shape)
+        for value in arguments(link)
+    )
+
+
+def _is_row(value: Symbol, shape: Any) -> bool:
+    """Whether a value is one row, the same for all of an array's rows."""
+    return value.shape == shape[-1:] and len(shape) > 1
