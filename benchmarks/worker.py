@@ -13,7 +13,6 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable
 from statistics import median
 from time import perf_counter, thread_time
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contenders import RowFailed, prepare, waiter
+from benchmarks.peers.peer import PeerStep
 from benchmarks.resident import reset_peak, resident
 from benchmarks.rows import Row, Step, all_rows
 
@@ -31,16 +31,18 @@ LONG = 0.1
 """Seconds that the blocks of one figure take together, where a step is not longer than a block."""
 
 
-def tensors_of(values: Any) -> list[Any]:
-    """The tensors in nested tuples and lists, and the gradients of the leaves among them."""
+def tensors_of(values: Any) -> list[tuple[Any, bool]]:
+    """The tensors in nested tuples and lists, and the gradients of the leaves among them; of each,
+    whether it is such a gradient.
+    """
     if isinstance(values, (tuple, list)):
         return [tensor for value in values for tensor in tensors_of(value)]
-    if not isinstance(values, np.ndarray) and values.is_leaf and values.grad is not None:
-        return [values, values.grad]
-    return [values]
+    if values.is_leaf and values.grad is not None:
+        return [(values, False), (values.grad, True)]
+    return [(values, False)]
 
 
-def describe(tensor: Any) -> dict[str, Any]:
+def describe(tensor: Any, gradient: bool = False) -> dict[str, Any]:
     """What two libraries must agree on: shape, dtype, norm, and values from all over the array."""
     array = tensor if isinstance(tensor, np.ndarray) else tensor.detach().cpu().numpy()
     flat = array.reshape(-1).astype(np.float64)
@@ -48,6 +50,7 @@ def describe(tensor: Any) -> dict[str, Any]:
     return {
         "shape": list(array.shape),
         "dtype": array.dtype.name,
+        "gradient": gradient,
         "norm": float(np.linalg.norm(flat)),
         "values": flat[::stride].tolist(),
     }
@@ -60,8 +63,9 @@ def check(step: Step, steps: int = 3) -> list[dict[str, Any]]:
     for _ in range(steps - 1):
         step()
     result = step()
-    arrays: Callable[[Any], list[Any]] = getattr(step, "arrays", tensors_of)
-    return [describe(tensor) for tensor in arrays(result)]
+    if isinstance(step, PeerStep):
+        return [describe(array) for array in step.arrays(result)]
+    return [describe(tensor, gradient) for tensor, gradient in tensors_of(result)]
 
 
 def seconds(step: Step, number: int, wait: Step) -> tuple[float, bool]:

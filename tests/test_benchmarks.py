@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import starmap
 
 import pytest
 
@@ -128,7 +129,7 @@ def test_values_and_gradients_of_leaves_are_compared():
     leaf = torch.ones(2, requires_grad=True)
     out = leaf * 3
     out.sum().backward()
-    assert [d["values"] for d in map(worker.describe, worker.tensors_of((out, [leaf])))] == [
+    assert [d["values"] for d in starmap(worker.describe, worker.tensors_of((out, [leaf])))] == [
         [3.0, 3.0],
         [1.0, 1.0],
         [3.0, 3.0],
