@@ -162,7 +162,7 @@ known = frozenset(
 raw_callers = frozenset(
     inspect.unwrap(function).__code__
     for function in (
-        adaptive._adaptive_max, attend._attend_rule, attention._mask,
+        adaptive._adaptive_max, attend._grad_rule, attention._mask,
         attention.scaled_dot_product_attention, classification._general,
         classification._of_probabilities, classification.cross_entropy, dropout.check_probability,
         embedding.embedding, embedding.embedding_bag, norm._by_running, norm.rms_norm,

@@ -171,7 +171,7 @@ def frozen(thing: Any) -> Any:
     fields = {
         name: value.copy() if type(value) in (list, dict) else value
         for name, value in vars(thing).items()
-        if name not in ("state", "param_groups", "optimizer", "_buckets")
+        if name not in ("state", "param_groups", "optimizer", "_families")
     }
     groups = [dict(group) for group in optimizer.param_groups]
     if thing is not optimizer:
@@ -191,7 +191,7 @@ def thaw(thing: Any, saved: Any) -> None:
     fields, groups, state = saved
     optimizer = thing if isinstance(thing, Optimizer) else thing.optimizer
     for name in set(vars(thing)) - set(fields):
-        if name not in ("state", "param_groups", "optimizer", "_buckets"):
+        if name not in ("state", "param_groups", "optimizer", "_families"):
             delattr(thing, name)
     vars(thing).update(fields)
     for group, options in zip(optimizer.param_groups, groups, strict=False):
@@ -200,4 +200,4 @@ def thaw(thing: Any, saved: Any) -> None:
     if state is not None:
         optimizer.state.clear()
         optimizer.state.update(state)
-        optimizer._buckets.clear()
+        optimizer._families.clear()

@@ -74,14 +74,14 @@ def attend_grad(
         weights = xp.matmul(queries, seen.swapaxes(-1, -2))
         weights -= logarithms[..., start:stop, None]
         xp.exp(weights, out=weights)
-        if causal:
-            hidden = later(xp, start, stop, keys)
+        hidden = later(xp, start, stop, keys) if causal else None
+        if hidden is not None:
             weights[..., hidden] = 0
         of_value[..., :keys, :] += xp.matmul(weights.swapaxes(-1, -2), slope)
         back = xp.matmul(slope, taken.swapaxes(-1, -2))
         back -= levels[..., start:stop, :]
         back *= weights
-        if causal:
+        if hidden is not None:
             back[..., hidden] = 0
         of_key[..., :keys, :] += xp.matmul(back.swapaxes(-1, -2), queries)
         of_query[..., start:stop, :] = xp.matmul(back, seen) * scale
