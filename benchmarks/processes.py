@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from benchmarks.contenders import RowFailed
 from benchmarks.rows import FreshRow, Row
 
 ROOT = Path(__file__).resolve().parent.parent
+LIMIT = 180.0
+"""Seconds that a process may take for an answer: for its preparation, or for two steps."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ def last_line(text: str) -> str:
 class Worker:
     """A process that has a row ready for one contender."""
 
+    limit = LIMIT
+
     def __init__(self, row: Row, contender: Contender, device: str) -> None:
         self.contender = contender
         arguments = [contender.name, str(contender.threads), device, row.name]
@@ -68,6 +73,9 @@ class Worker:
         """Wait for the process's next line."""
         process = self.process
         assert process.stdout is not None
+        # A process says one line at a time, so that nothing waits in the buffer.
+        if not select.select([process.stdout], [], [], self.limit)[0]:
+            raise RowFailed(f"no answer within {self.limit:.0f} s")
         line = process.stdout.readline()
         if not line:
             _, errors = process.communicate()

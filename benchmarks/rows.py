@@ -104,7 +104,15 @@ def all_rows() -> dict[str, Row | FreshRow]:
     """Every row by name, in the order of the table."""
     for family in FAMILIES:
         import_module(f"benchmarks.{family}")
-    return _ROWS
+    return {name: row for name, row in _ROWS.items() if row.family in FAMILIES}
+
+
+def find(name: str) -> Row | FreshRow:
+    """A row of the table or of the curves of growth."""
+    all_rows()
+    if name not in _ROWS:
+        import_module("benchmarks.growing")
+    return _ROWS[name]
 
 
 def select(names: list[str] | None) -> list[Row | FreshRow]:

@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.contenders import RowFailed, prepare, waiter
 from benchmarks.peers.peer import PeerStep
 from benchmarks.resident import reset_peak, resident
-from benchmarks.rows import Row, Step, all_rows
+from benchmarks.rows import Row, Step, find
 
 SAMPLED_VALUES = 500
 UNDISTURBED = 0.97
@@ -136,7 +136,7 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         # Before any library counts the cores.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
-    row = all_rows()[row_name]
+    row = find(row_name)
     assert isinstance(row, Row)
     try:
         with warnings.catch_warnings():

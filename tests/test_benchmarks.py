@@ -12,7 +12,7 @@ from itertools import starmap
 
 import pytest
 
-from benchmarks import compare, report, worker
+from benchmarks import compare, processes, report, worker
 from benchmarks.__main__ import complete, main, parse, settings_of, tables_of
 from benchmarks.compare import Settings
 from benchmarks.contenders import RowFailed, compiled
@@ -84,6 +84,13 @@ def test_a_contender_that_cannot_run_the_row_leaves_the_others():
     outcome = compare.compare(all_rows()["chain-8"], settings)
     assert outcome.refusals == {"torch-graphs": "only whole training steps are captured"}
     assert outcome.ratio("minigrad", "torch") is not None
+
+
+def test_a_process_that_does_not_answer_is_given_up(monkeypatch):
+    monkeypatch.setattr(processes.Worker, "limit", 0.0)
+    outcome = compare.compare(all_rows()["chain-8"], TINY)
+    assert outcome.refusals["torch"] == "no answer within 0 s"
+    assert outcome.figures == {}
 
 
 def test_what_is_not_a_work_is_not_compiled():

@@ -28,7 +28,7 @@ for _name in ("clang", *(f"clang-{version}" for version in range(30, 13, -1))):
         os.environ.setdefault("CC", _name)
         break
 
-from tinygrad import Device, Tensor, TinyJit, nn  # noqa: E402
+from tinygrad import Context, Device, Tensor, TinyJit, nn  # noqa: E402
 
 
 def ready(*tensors: Any) -> Any:
@@ -55,14 +55,10 @@ def numpys(tensors: Any) -> list[Any]:
 
 class TinyGrad(Peer):
     def constant(self, values: Any) -> Any:
-        return Tensor(np.ascontiguousarray(values)).realize()
+        return Tensor(np.array(values, order="C")).clone().realize()
 
     def labels(self, values: Any) -> Any:
         return self.constant(values.astype(np.int32))
-
-    def leaf(self, values: Any) -> Any:
-        """A tensor of which gradients are asked."""
-        return self.constant(values).requires_grad_()
 
     def add(self, a: Any, b: Any) -> Any:
         return a + b
@@ -164,7 +160,7 @@ class TinyGrad(Peer):
         seed: Any = None,
         constants: Sequence[Any] = (),
     ) -> PeerStep:
-        placed = [self.leaf(values) for values in leaves]
+        placed = [self.constant(values) for values in leaves]
         further = [self.labels(v) if v.dtype.kind == "i" else self.constant(v) for v in constants]
         cotangent = None if seed is None else self.constant(seed)
 
@@ -184,7 +180,7 @@ class TinyGrad(Peer):
         return self.cross_entropy(network.scores(self, parameters, images), labels)
 
     def gradients(self, network: Network, batches: Batches) -> PeerStep:
-        parameters = [self.leaf(values) for values in network.parameters]
+        parameters = [self.constant(values) for values in network.parameters]
         data = batches.of(self)
 
         @TinyJit
@@ -210,7 +206,7 @@ class TinyGrad(Peer):
         return missing("no RMSprop")
 
     def train(self, network: Network, batches: Batches, optimizer: Optimizer) -> PeerStep:
-        parameters = [self.leaf(values) for values in network.parameters]
+        parameters = [self.constant(values) for values in network.parameters]
         update = self.optimizer(optimizer, parameters)
         data = batches.of(self)
 
@@ -222,7 +218,7 @@ class TinyGrad(Peer):
             return ready(loss, *update.schedule_step())[0]
 
         def step() -> Any:
-            with Tensor.train():
+            with Context(TRAINING=1):
                 return run(*next(data))
 
         def arrays(loss: Any) -> list[Any]:
@@ -233,7 +229,7 @@ class TinyGrad(Peer):
     def update(
         self, parameters: Sequence[Any], gradients: Sequence[Any], optimizer: Optimizer
     ) -> PeerStep:
-        placed = [self.leaf(values) for values in parameters]
+        placed = [self.constant(values) for values in parameters]
         given = [self.constant(values) for values in gradients]
         update = self.optimizer(optimizer, placed)
 
@@ -244,7 +240,7 @@ class TinyGrad(Peer):
             return ready(*update.schedule_step())
 
         def step() -> Any:
-            with Tensor.train():
+            with Context(TRAINING=1):
                 return run()
 
         return PeerStep(synchronised(step), lambda result: numpys(placed))

@@ -16,14 +16,14 @@ from benchmarks.overhead import LENGTH
 from benchmarks.peers.peer import Batches, Network, Optimizer, PeerStep
 
 Workload = Callable[[Any], PeerStep]
-_WORKLOADS: dict[str, Workload] = {}
+WORKLOADS: dict[str, Workload] = {}
 
 
 def workload(name: str) -> Callable[[Workload], Workload]:
     """Register what a row computes."""
 
     def register(build: Workload) -> Workload:
-        _WORKLOADS[name] = build
+        WORKLOADS[name] = build
         return build
 
     return register
@@ -31,9 +31,9 @@ def workload(name: str) -> Callable[[Workload], Workload]:
 
 def prepare(peer: Any, row: str) -> PeerStep:
     """A row's step for a peer."""
-    if row not in _WORKLOADS:
+    if row not in WORKLOADS:
         raise RowFailed("the row is written for libraries of torch's interface alone")
-    return _WORKLOADS[row](peer)
+    return WORKLOADS[row](peer)
 
 
 def normal(*shape: int, seed: int = 3) -> Any:
@@ -58,8 +58,8 @@ def chain(start: Any, factor: Any, term: Any) -> Any:
 
 
 for _name, _shape in (("chain-0d", ()), ("chain-8", (8,))):
-    _WORKLOADS[f"{_name}-forward"] = lambda peer, s=_shape: peer.forward(chain, chain_inputs(s))
-    _WORKLOADS[_name] = lambda peer, s=_shape: peer.both(
+    WORKLOADS[f"{_name}-forward"] = lambda peer, s=_shape: peer.forward(chain, chain_inputs(s))
+    WORKLOADS[_name] = lambda peer, s=_shape: peer.both(
         chain, chain_inputs(s), np.ones(s, np.float32)
     )
 
@@ -112,7 +112,7 @@ for _name, _sizes, _batch in (
     ("mlp-forward", (32, 64, 10), 16),
     ("mnist-1", (784, 128, 10), 1),
 ):
-    _WORKLOADS[_name] = lambda peer, s=_sizes, n=_batch: peer.inference(
+    WORKLOADS[_name] = lambda peer, s=_sizes, n=_batch: peer.inference(
         perceptron(s), Batches(drawn_batches((n, s[0])))
     )
 
@@ -122,7 +122,7 @@ for _name, _sizes, _batch, _optimizer in (
     ("mnist-32", (784, 128, 10), 32, adam()),
     ("mnist-128", (784, 128, 10), 128, adam()),
 ):
-    _WORKLOADS[_name] = lambda peer, s=_sizes, n=_batch, o=_optimizer: peer.train(
+    WORKLOADS[_name] = lambda peer, s=_sizes, n=_batch, o=_optimizer: peer.train(
         perceptron(s), Batches(drawn_batches((n, s[0]))), o
     )
 
@@ -242,7 +242,7 @@ def elementwise(peer: Any, name: str, arity: int, backward: bool) -> PeerStep:
 
 for _name, _arity in (("add", 2), ("mul", 2), ("exp", 1), ("tanh", 1), ("relu", 1)):
     for _suffix, _backward in (("-forward", False), ("", True)):
-        _WORKLOADS[f"{_name}{_suffix}"] = partial(
+        WORKLOADS[f"{_name}{_suffix}"] = partial(
             elementwise, name=_name, arity=_arity, backward=_backward
         )
 
@@ -252,7 +252,7 @@ def activation(peer: Any, name: str) -> PeerStep:
 
 
 for _name in ("gelu", "silu", "sigmoid", "softplus", "leaky_relu"):
-    _WORKLOADS[_name] = partial(activation, name=_name)
+    WORKLOADS[_name] = partial(activation, name=_name)
 
 
 @workload("tanh-sigmoid-chain")
@@ -268,8 +268,8 @@ def classifier_loss(peer: Any, samples: int) -> PeerStep:
     return peer.both(peer.cross_entropy, (normal(samples, 1000),), None, (labels,))
 
 
-_WORKLOADS["cross-entropy"] = partial(classifier_loss, samples=1024)
-_WORKLOADS["cross-entropy-4096"] = partial(classifier_loss, samples=4096)
+WORKLOADS["cross-entropy"] = partial(classifier_loss, samples=1024)
+WORKLOADS["cross-entropy-4096"] = partial(classifier_loss, samples=4096)
 
 
 def layer_norm(peer: Any, samples: int) -> PeerStep:
@@ -277,8 +277,8 @@ def layer_norm(peer: Any, samples: int) -> PeerStep:
     return peer.both(peer.layer_norm, leaves, normal(samples, 512, seed=9))
 
 
-_WORKLOADS["layer-norm"] = partial(layer_norm, samples=1024)
-_WORKLOADS["layer-norm-4096"] = partial(layer_norm, samples=4096)
+WORKLOADS["layer-norm"] = partial(layer_norm, samples=1024)
+WORKLOADS["layer-norm-4096"] = partial(layer_norm, samples=4096)
 
 
 def product(a: Any, b: Any) -> Any:
@@ -297,7 +297,7 @@ def matmul(peer: Any) -> PeerStep:
 
 
 for _name, _axis in (("sum", None), ("sum-0", 0), ("sum-1", 1)):
-    _WORKLOADS[_name] = lambda peer, axis=_axis: peer.forward(
+    WORKLOADS[_name] = lambda peer, axis=_axis: peer.forward(
         partial(peer.sum, axis=axis), (normal(1000, 1000),)
     )
 
@@ -342,7 +342,7 @@ for _name, _optimizer in (
     ("sgd-10m", Optimizer("sgd", 1e-6, momentum=0.9)),
     ("rmsprop-10m", Optimizer("rmsprop", 1e-6)),
 ):
-    _WORKLOADS[_name] = partial(of_ten_million, optimizer=_optimizer)
+    WORKLOADS[_name] = partial(of_ten_million, optimizer=_optimizer)
 
 
 @workload("softmax")
@@ -425,7 +425,7 @@ def rnn_cell(peer: Any, carry: Any, seen: Any, remembered: Any) -> Any:
 
 
 for _name, _gates, _cell in (("lstm", 4, lstm_cell), ("gru", 3, gru_cell), ("rnn", 1, rnn_cell)):
-    _WORKLOADS[_name] = partial(recurrent, gates=_gates, cell=_cell)
+    WORKLOADS[_name] = partial(recurrent, gates=_gates, cell=_cell)
 
 
 def attention(peer: Any, length: int, batch: int) -> PeerStep:
@@ -433,8 +433,8 @@ def attention(peer: Any, length: int, batch: int) -> PeerStep:
     return peer.both(peer.attention, leaves, normal(batch, 4, length, 32, seed=9))
 
 
-_WORKLOADS["attention"] = partial(attention, length=128, batch=8)
-_WORKLOADS["attention-long"] = partial(attention, length=2048, batch=1)
+WORKLOADS["attention"] = partial(attention, length=128, batch=8)
+WORKLOADS["attention-long"] = partial(attention, length=2048, batch=1)
 
 
 @workload("gpt-block")
