@@ -23,7 +23,8 @@ def wide(function: Any, *operands: Any) -> Any:
     """
     first = None
     for operand in operands:
-        kind = operand.__class__
+        # A symbol, which says that it is an array, stands for one while a plan is made.
+        kind = type(operand)
         if kind is numpy.ndarray and operand.flags.c_contiguous:
             if first is None:
                 first = operand

@@ -16,6 +16,7 @@ import numpy
 
 from minigrad.backend import ndarray
 from minigrad.backend.lanes import lanes, run
+from minigrad.backend.wide import WIDE
 from minigrad.compiler.buffers import arguments
 from minigrad.compiler.lower import symbols_in
 from minigrad.compiler.symbols import Instruction, Symbol
@@ -24,10 +25,7 @@ TILE = 1 << 15
 """Elements of a tile: a handful of arrays of this size fit a second-level cache."""
 
 LARGE = 1 << 18
-"""Bytes of an array from which a chain of several instructions is taken in tiles."""
-
-WIDE = 1 << 21
-"""Bytes from which even one instruction is, for the sake of the threads."""
+"""Bytes of an array from which a chain is taken in tiles; one instruction alone from `WIDE`."""
 
 
 class Chain:
