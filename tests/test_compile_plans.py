@@ -445,3 +445,82 @@ def test_a_plan_keeps_no_arrays():
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < x._array.nbytes / 10
+
+
+def changed_rate(model, optimizer):
+    optimizer.param_groups[0]["lr"] = 0.5
+
+
+def loaded_state(model, optimizer):
+    saved = optimizer.state_dict()
+    optimizer.load_state_dict(saved)
+
+
+def fresh_moments(model, optimizer):
+    for own in optimizer.state.values():
+        own.update({k: v * 2 for k, v in own.items() if not isinstance(v, int)})
+
+
+def new_group(model, optimizer):
+    extra = nn.Parameter(minigrad.ones(3))
+    extra.grad = minigrad.ones(3)
+    optimizer.add_param_group({"params": [extra], "lr": 0.3})
+
+
+def replaced_values(model, optimizer):
+    model[0].bias.data = model[0].bias.data * 2
+
+
+def climbing(model, optimizer):
+    optimizer.param_groups[0]["maximize"] = True
+
+
+def hooked(model, optimizer):
+    optimizer.register_step_pre_hook(lambda *_: model[0].weight.grad.mul_(0.5))
+
+
+def shuffled(model, optimizer):
+    optimizer.param_groups[0]["params"].reverse()
+
+
+MEDDLING = (changed_rate, loaded_state, fresh_moments, new_group, replaced_values, climbing, hooked,
+            shuffled)  # fmt: skip
+
+
+@pytest.mark.parametrize("meddle", MEDDLING)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: optim.SGD(p, lr=0.1, momentum=0.9),
+        lambda p: optim.Adam(p, lr=0.01, amsgrad=True),
+        lambda p: optim.AdamW([{"params": list(p)[:2]}, {"params": list(p)[2:], "lr": 0.02}]),
+    ],
+)
+def test_steps_after_an_optimizer_was_changed(make, meddle):
+    trained = []
+    for compiles in (False, True):
+        minigrad.manual_seed(1)
+        model = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 2))
+        parameters = [*model.parameters()]
+        optimizer = make(parameters)
+
+        def step(x, model=model, optimizer=optimizer):
+            optimizer.zero_grad()
+            model(x).square().mean().backward()
+            optimizer.step()
+
+        function = minigrad.compile(step) if compiles else step
+        rng = numpy.random.default_rng(3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            for count in range(9):
+                if count == 4:
+                    meddle(model, optimizer)
+                function(minigrad.tensor(rng.normal(size=(3, 4)).astype(numpy.float32)))
+        saved = optimizer.state_dict()["state"]
+        trained.append(
+            [bits(p) for p in parameters]
+            + [bits(v) for own in saved.values() for v in own.values() if not isinstance(v, int)]
+            + [v for own in saved.values() for v in own.values() if isinstance(v, int)]
+        )
+    assert trained[0] == trained[1]

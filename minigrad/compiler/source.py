@@ -16,9 +16,11 @@ from minigrad.compiler import buffers
 from minigrad.compiler.fuse import fused
 from minigrad.compiler.gradients import forget, freed, store
 from minigrad.compiler.lower import Held, Lowered, symbols_in
+from minigrad.compiler.stepping import Stepper
 from minigrad.compiler.steps import Step
 from minigrad.compiler.symbols import Instruction, Symbol
 from minigrad.graph import Traced, wrap
+from minigrad.optim.optimizer import Optimizer
 
 _METHODS = frozenset(value for value in vars(ndarray).values() if callable(value))
 _WITHOUT_POSITIONAL_OUT = frozenset({numpy.maximum, numpy.minimum})
@@ -231,6 +233,8 @@ class Source:
         text = f"{self.constant(function)}({', '.join(texts)})"
         if kind == "store":
             text = f"store({self.constant(function)}, {self._given(position, instruction)})"
+        elif function is Optimizer.step:
+            text = f"{self.constant(Stepper())}({', '.join(texts)})"
         elif kind == "forget":
             text = f"forget({self.constant(function)})"
         elif kind == "add":

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.backend import ndarray
+
 BLOCK = 32_768
 """Elements per block of a large update: small enough that all operands stay in the cache."""
 
@@ -56,16 +58,21 @@ def _adam(
     scale: float,
 ) -> None:
     first, second = betas
+    numbers: Any = (first, 1 - first, second, 1 - second, eps, scale)
+    if p.__class__ is ndarray:
+        # NumPy takes an array without dimensions faster than a number.
+        numbers = [xp.asarray(number, p.dtype) for number in numbers]
+    first, rest, second, left, eps, scale = numbers
     if shrink is not None:
         p *= shrink
     if decay:
         g = g + decay * p
     scratch = xp.empty_like(g)
-    xp.multiply(g, 1 - first, out=scratch)
+    xp.multiply(g, rest, out=scratch)
     mean *= first
     mean += scratch
     xp.multiply(g, g, out=scratch)
-    scratch *= 1 - second
+    scratch *= left
     square *= second
     square += scratch
     if largest is not None:

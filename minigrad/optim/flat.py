@@ -186,6 +186,10 @@ class Family:
         if not self.settled:
             concatenate([array.reshape(-1) for array in self.arrays], out=self.values)
         g = -self.gradients if group.get("maximize") else self.gradients
+        self.advance(optimizer, g, group, line)
+
+    def advance(self, optimizer: Any, g: Any, group: dict[str, Any], line: str) -> None:
+        """One update of all, from the flat gradient."""
         optimizer.update(_real(self.values), _real(g), self.state, group)
         if not self.settled:
             self.write_back()
