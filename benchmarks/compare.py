@@ -205,14 +205,16 @@ class Comparison:
 
 def compare_fresh(row: FreshRow, settings: Settings) -> Outcome:
     """Figures of processes of their own, one a turn for each contender, after one unmeasured turn
-    that fills the caches of the disk.
+    that fills the caches of the disk; of memory two, and on the most threads alone.
     """
     outcome = Outcome(row.name, row.title, row.family, row.unit, row.goal)
     threads = settings.threads if row.threads_matter else settings.threads[:1]
+    threads = threads[-1:] if row.steady else threads
+    turns = range(1, 3) if row.steady else range(settings.fresh + 1)
     entrants = [c for c in contenders(settings) if c.threads in threads and "-" not in c.name]
     entrants = [c for c in entrants if row.general or c.name not in PEERS]
     samples: dict[Contender, list[float]] = {contender: [] for contender in entrants}
-    for turn in range(settings.fresh + 1):
+    for turn in turns:
         for contender in in_turn(entrants, turn):
             if contender.name in outcome.refusals:
                 continue

@@ -58,11 +58,13 @@ class Worker:
 
     def __init__(self, row: Row, contender: Contender, device: str) -> None:
         self.contender = contender
+        # minigrad has its kernels from the first step on, or none.
+        kernels = "off" if contender.name == "minigrad-numpy" else "wait"
         arguments = [contender.name, str(contender.threads), device, row.name]
         self.process = subprocess.Popen(
             [contender.python, "-m", "benchmarks.worker", *arguments],
             cwd=ROOT,
-            env=environment(contender.threads),
+            env={**environment(contender.threads), "MINIGRAD_KERNELS": kernels},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

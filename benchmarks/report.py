@@ -18,6 +18,7 @@ TITLES = {
     "networks": "Networks",
     "arrays": "Large arrays",
     "fused": "Fused functions",
+    "convolutions": "Convolution and pooling",
     "fresh": "A process of its own",
 }
 README_ROWS = (

@@ -72,6 +72,11 @@ class FreshRow:
     threads_matter: bool = True
     general: bool = False
 
+    @property
+    def steady(self) -> bool:
+        """Whether few turns suffice, as for memory, which hardly varies."""
+        return self.unit == "KiB"
+
 
 _ROWS: dict[str, Row | FreshRow] = {}
 

@@ -314,3 +314,8 @@ def test_the_profile_lists_files_and_functions():
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "us a step" in printed
     assert "overhead.py" in printed
+    short = subprocess.run(
+        [*command, "--markdown"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert short.startswith("**chain-8** (chain of 40 operations on 8 elements")
+    assert short.count("\n| `") == 5

@@ -70,9 +70,10 @@ def test_parameters_are_turned_to_torchs_layout():
 
 
 def test_every_workload_belongs_to_a_row():
-    assert set(workloads.WORKLOADS) <= set(all_rows())
     with pytest.raises(RowFailed, match="torch's interface alone"):
         workloads.prepare(None, "no such row")
+    assert len(workloads.WORKLOADS) > 50
+    assert set(workloads.WORKLOADS) <= set(all_rows())
 
 
 def test_a_step_that_keeps_its_gradients_is_compared_by_its_values():
