@@ -27,16 +27,26 @@ def _import_row(name: str, title: str, program: str) -> FreshRow:
     return FreshRow(name, title, "fresh", arguments, unit="ms", threads_matter=False, general=True)
 
 
-def _memory_row(batch: int, mode: str, title: str, goal: float | None) -> FreshRow:
+def _memory_row(work: str, mode: str, title: str) -> FreshRow:
     def arguments(library: str, threads: int) -> list[str]:
-        return ["-m", "benchmarks.memory", library, str(threads), str(batch), mode]
+        return ["-m", "benchmarks.memory", library, str(threads), work, mode]
 
-    return FreshRow(f"memory-{batch}-{mode}", title, "fresh", arguments, unit="KiB", goal=goal)
+    return FreshRow(f"memory-{work}-{mode}", title, "fresh", arguments, unit="KiB", goal=1.0)
 
 
 add_row(_import_row("import", "import, NumPy included", _IMPORT))
 add_row(_import_row("import-over-numpy", "import once NumPy is there", _IMPORT_OVER_NUMPY))
-for _batch in (128, 1024):
-    _title = f"peak memory of MNIST MLP steps, batch {_batch}"
-    add_row(_memory_row(_batch, "cold", _title, goal=1.0))
-    add_row(_memory_row(_batch, "warm", f"{_title}, code already loaded", goal=1.0))
+for _work, _title in (
+    ("mnist-128", "MNIST MLP steps, batch 128"),
+    ("mnist-1024", "MNIST MLP steps, batch 1024"),
+    ("cnn", "CNN 1-8-16 steps, batch 32"),
+    ("lenet", "LeNet-5 steps, batch 32"),
+    ("residual", "a residual block, both ways"),
+    ("gpt-block", "a GPT block, both ways"),
+    ("lstm", "an LSTM, both ways"),
+):
+    add_row(_memory_row(_work, "cold", f"peak memory of {_title}, the library's code included"))
+    add_row(_memory_row(_work, "warm", f"peak memory of {_title}, code already loaded"))
+for _length in (256, 512, 1024, 2048, 4096):
+    _title = f"peak memory of causal attention over {_length}, both ways"
+    add_row(_memory_row(f"attention-{_length}", "warm", _title))

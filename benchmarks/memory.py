@@ -1,54 +1,75 @@
-"""The memory rows' program: how far training steps lift the resident set of a fresh process.
+"""The memory rows' program: how far the steps of a row lift the resident set of a fresh process.
 
-    python -m benchmarks.memory LIBRARY THREADS BATCH cold|warm
+    python -m benchmarks.memory LIBRARY THREADS ROW cold|warm
 
-prints the peak resident set of twenty steps of the MNIST MLP over the resident set just before the
-first, in KiB. `cold` counts all that the first step brings in, the library's own code too; `warm`
-lets a toy network of the same layers step once before, so that data is what remains.
+prints the peak resident set of twenty steps, less what was resident before, in KiB. `cold` counts
+all that a user of the library pays over a bare interpreter with NumPy: the library's code, and its
+compiler's, too. `warm` lets a step of the same row run before and gives its memory back, so that
+data is what remains.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-from benchmarks.networks import batches, mnist_step, perceptron, training
+from benchmarks.fused import attention
+from benchmarks.networks import mnist_step
+from benchmarks.resident import STATUS, reset_peak, resident
+from benchmarks.rows import Row, Step, all_rows
 
-STATUS = Path("/proc/self/status")
-RESET_PEAK = "5"
 STEPS = 20
 
+LENGTHS = (256, 512, 1024, 2048, 4096)
 
-def resident(field: str) -> int:
-    """A field of the process's status in KiB: VmRSS is resident now, VmHWM the peak."""
-    for line in STATUS.read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == field:
-            return int(value.split()[0])
-    raise SystemExit(f"{STATUS} has no {field}: the memory rows need Linux")
+# What is no row of its own.
+_SIZES: dict[str, Callable[[Any], Step]] = {
+    "mnist-1024": partial(mnist_step, batch=1024),
+    **{f"attention-{n}": partial(attention, length=n, batch=1) for n in LENGTHS},
+}
 
 
-def warm_up(lib: Any) -> None:
-    """Step a toy network once."""
-    model = perceptron(lib, (4, 4, 10))
-    optimizer = lib.optim.Adam(model.parameters(), lr=0.001)
-    training(lib, model, optimizer, batches(lib, (4, 4)))()
+def builder(name: str) -> Callable[[Any], Step]:
+    """What prepares the step of a row, or of one of the sizes that are no rows."""
+    if name in _SIZES:
+        return _SIZES[name]
+    row = all_rows()[name]
+    assert isinstance(row, Row)
+    return row.build
+
+
+def baseline() -> int:
+    """Begin a new peak, and return what is resident."""
+    before = reset_peak()
+    if before is None:
+        raise SystemExit(f"there is no {STATUS}: the memory rows need Linux")
+    return before
+
+
+def warm_up(step: Step) -> None:
+    """Run a step twice, so that all code and compiled kernels are there."""
+    step()
+    step()
 
 
 def main() -> None:
-    library, threads, batch, mode = sys.argv[1:]
+    library, threads, name, mode = sys.argv[1:]
+    build = builder(name)
+    before = baseline()
     lib = import_module(library)
-    if library == "torch":
-        lib.set_num_threads(int(threads))
+    lib.set_num_threads(int(threads))
     if mode == "warm":
-        warm_up(lib)
-    step = mnist_step(lib, int(batch))
-    ctypes.CDLL(None).malloc_trim(0)  # what malloc keeps of the preparation would hide the steps
-    Path("/proc/self/clear_refs").write_text(RESET_PEAK)
-    before = resident("VmRSS")
+        warm_up(build(lib))
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
+    step = build(lib)
+    if mode == "warm":
+        before = baseline()
     for _ in range(STEPS):
         step()
     print(resident("VmHWM") - before)
