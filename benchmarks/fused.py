@@ -152,7 +152,12 @@ def attention(lib: Any, length: int, batch: int) -> Step:
     return both_ways(lambda q, k, v: function(q, k, v, is_causal=True), leaves, seed)
 
 
-for _name, _length, _batch in (("attention", 128, 8), ("attention-long", 2048, 1)):
+for _name, _length, _batch in (
+    ("attention", 128, 8),
+    ("attention-512", 512, 1),
+    ("attention-long", 2048, 1),
+    ("attention-4096", 4096, 1),
+):
     add_row(
         Row(
             name=_name,

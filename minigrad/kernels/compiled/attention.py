@@ -137,6 +137,11 @@ def _turned(array: Any) -> Any:
     return numpy.ascontiguousarray(array.swapaxes(2, 3))
 
 
+def _plus(total: Any, part: Any) -> Any:
+    """The sum, in place; the first part where there is no sum yet."""
+    return part if total is None else numpy.add(total, part, out=total)
+
+
 def _fits(*arrays: Any) -> bool:
     return all(array.dtype is arrays[0].dtype and array.size for array in arrays)
 
@@ -179,8 +184,7 @@ def attend(
                     scores, loose = _views(buffer, *lead, stop - first, to - start)
                     numpy.matmul(met, keys[..., start:to], out=scores)
                     _powers(loose, first, start, causal, start == 0, *flat)
-                    part = numpy.matmul(scores, values[:, :, start:to])
-                    total = part if total is None else numpy.add(total, part, out=total)
+                    total = _plus(total, scores @ values[:, :, start:to])
                 numpy.divide(total, totals[..., None], out=out[some][:, :, first:stop])
                 numpy.log(totals, out=totals)
                 numpy.add(totals, shifts, out=logarithms[some][:, :, first:stop])
@@ -225,7 +229,8 @@ def attend_grad(
             for first in range(0, sources, blocks.rows):
                 stop = min(sources, first + blocks.rows)
                 keys, values = k[some][:, :, first:stop], v[some][:, :, first:stop]
-                of_keys, of_values = 0, 0
+                of_keys: Any = None
+                of_values: Any = None
                 for start in range(first if causal else 0, length, blocks.across):
                     to = min(length, start + blocks.across)
                     shape = (*lead, stop - first, to - start)
@@ -234,11 +239,12 @@ def attend_grad(
                     numpy.matmul(keys, columns[..., start:to], out=weights)
                     numpy.matmul(values, steep[..., start:to], out=back)
                     _slopes(loose, loose_back, logs, levels, first, start, causal)
-                    of_values = of_values + numpy.matmul(weights, slopes[:, :, start:to])
-                    of_keys = of_keys + numpy.matmul(back, queries[:, :, start:to])
+                    of_values = _plus(of_values, weights @ slopes[:, :, start:to])
+                    of_keys = _plus(of_keys, back @ queries[:, :, start:to])
                     total[:, :, start:to] += numpy.matmul(back.swapaxes(2, 3), keys)
-                of_key[some][:, :, first:stop] = of_keys
-                of_value[some][:, :, first:stop] = of_values
+                # Keys that come after all queries meet none.
+                of_key[some][:, :, first:stop] = 0 if of_keys is None else of_keys
+                of_value[some][:, :, first:stop] = 0 if of_values is None else of_values
             numpy.multiply(total, scale, out=of_query[some])
 
     in_pieces(piece, len(blocks.groups), blocks.heads * length * sources * width * 5)
