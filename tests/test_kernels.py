@@ -5,6 +5,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import minigrad
 from minigrad import kernels
@@ -126,6 +128,47 @@ def test_pooling_hands_on_nans(rng):
     assert grad[0, 0, 1] == 1  # the NaN
     assert grad[0, 3, 3] == 1  # the last of two, as in torch
     assert grad.sum() == 4
+
+
+@st.composite
+def pooled(draw):
+    """Images or signals of small whole numbers, with ties and odd values, and windows on them."""
+    dims = draw(st.integers(1, 2))
+    kernel, dilation, stride = (
+        tuple(draw(st.integers(1, most)) for _ in range(dims)) for most in (4, 3, 3)
+    )
+    span = [gap * (k - 1) + 1 for k, gap in zip(kernel, dilation)]
+    padding = tuple(draw(st.integers(0, n // 2)) for n in span)
+    size = [max(1, n - 2 * p) + draw(st.integers(0, 9)) for n, p in zip(span, padding)]
+    over = draw(st.booleans())
+    count = []
+    for n, step, p, reach in zip(size, stride, padding, span):
+        windows = (n + 2 * p - reach + (step - 1 if over else 0)) // step + 1
+        # With ceil_mode a window may reach over the edge, but not begin there.
+        count.append(windows - 1 if over and (windows - 1) * step >= n + p else windows)
+    values = np.random.default_rng(draw(st.integers(0, 1000)))
+    x = values.integers(-3, 3, (draw(st.sampled_from([1, 3])), 2, *size))
+    x = x.astype(draw(st.sampled_from(["float32", "float64"])))
+    x[(0,) * x.ndim] = draw(st.sampled_from([0, np.nan, np.inf, -np.inf]))
+    if draw(st.booleans()):
+        x = np.moveaxis(np.moveaxis(x, 1, -1).copy(), -1, 1)
+    g = values.integers(-9, 9, (*x.shape[:2], *count)).astype(x.dtype)
+    return x, g, (kernel, stride, padding, dilation)
+
+
+@settings(max_examples=100, deadline=None)
+@given(case=pooled())
+def test_pooling_of_windows_of_all_kinds(case):
+    x, g, windows = case
+    out, compiled = both(kernels.max_pool, x, *windows, g.shape[2:])
+    np.testing.assert_array_equal(compiled, out)
+    np.testing.assert_array_equal(*both(kernels.max_pool_grad, g, x, out, *windows))
+
+
+def test_windows_that_meet_nothing_hold_what_lies_outside():
+    out = minigrad.max_pool2d(minigrad.ones(1, 1, 1, 4), (2, 1), 1, (2, 0), (3, 1))
+    assert out.shape == (1, 1, 2, 4)
+    assert bool((out == -np.inf).all())
 
 
 def test_rows_add_up_in_order(rng):

@@ -35,6 +35,10 @@ def max_pool(
             else:
                 part = result[(*before, met)]
                 xp.maximum(part, view, out=part)
+        if result is None:
+            # No place of any window meets the input.
+            nothing = slice(0, 0)
+            result = _first(xp, input[(*before, nothing)], nothing, whole, axis)
         input = result
     return input
 

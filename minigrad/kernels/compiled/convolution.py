@@ -170,8 +170,6 @@ def convolve_weight_grad(
     described = (len(grad), channels, filters // groups, *sizes, grad.shape[2:])
     found = way(grad.dtype, *described)
     result = None
-    if found is winograd:
-        result = winograd.weight_grad(grad[:, :, 0], input[:, :, 0], padding[1:])
-    if result is None and found is not None:
+    if found is not None:
         result = (found if found is unrolled else lines).weight_grad(grad, input, *sizes)
     return None if result is None else result.reshape(shape)

@@ -18,7 +18,7 @@ LONG, LONGER = 3, 6
 STRIP = 480
 """How many windows are summed at a time: their sums stay in the fastest cache."""
 
-DEEP = 768
+DEEP = 384
 """How many places are met at a time: their weights stay in the fastest cache."""
 
 HELD = 1 << 17

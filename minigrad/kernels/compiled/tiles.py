@@ -176,9 +176,10 @@ def sums(filters: int, vectors: int) -> Callable[..., None]:
             rows = [
                 writer.at(target, builder.mul(given[9], writer.whole(f))) for f in range(filters)
             ]
-            for start, row in zip(rows, registers):
-                for v, register in enumerate(row):
-                    builder.store(writer.read(writer.at(start, v * writer.lanes)), register)
+            zero = ir.Constant(writer.vector, None)
+            for row in registers:
+                for register in row:
+                    builder.store(zero, register)
             with cgutils.for_range(builder, given[4]) as loop:
                 run = writer.at(base, builder.load(writer.at(shifts, loop.index)))
                 later = writer.at(base, builder.load(writer.at(shifts, loop.index, AHEAD)))
@@ -190,9 +191,11 @@ def sums(filters: int, vectors: int) -> Callable[..., None]:
                     weight = writer.filled(builder.load(writer.at(here, f)))
                     for register, value in zip(row, values):
                         writer.add_product(register, weight, value)
+            # Sums of sums are rounded less than one long sum.
             for start, row in zip(rows, registers):
                 for v, register in enumerate(row):
-                    writer.write(builder.load(register), writer.at(start, v * writer.lanes))
+                    place = writer.at(start, v * writer.lanes)
+                    writer.write(builder.fadd(writer.read(place), builder.load(register)), place)
             return context.get_dummy_value()
 
         return signature, generate
