@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from minigrad.autograd.checkpoint import CheckpointError, Contexts, Segment
 from minigrad.errors import ArgumentError
 from minigrad.modes import is_grad_enabled
-from minigrad.nn.container import Sequential
 
 __all__ = [
     "CheckpointError",
@@ -75,7 +74,7 @@ def checkpoint(
 
 
 def checkpoint_sequential(
-    functions: Sequential | Sequence[Callable[[Any], Any]],
+    functions: Iterable[Callable[[Any], Any]],
     segments: int,
     input: Any,
     use_reentrant: bool | None = False,
@@ -83,7 +82,8 @@ def checkpoint_sequential(
 ) -> Any:
     """The functions one after the other, cut into segments that are checkpointed but for the last.
 
-    Raises ArgumentError unless `segments` is between 1 and the number of functions.
+    They are those of a Sequential, a list or the like. Raises ArgumentError unless `segments` is
+    between 1 and the number of functions.
 
     >>> import minigrad
     >>> layers = [minigrad.sin, minigrad.cos, minigrad.exp, minigrad.tanh]
