@@ -9,6 +9,7 @@ runs are all there is to do. The zeros after a row are those before the next one
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise, product
 from math import prod
 from typing import Any
@@ -142,6 +143,32 @@ def _bands(sizes: Sizes, channels: int, stride: Sizes, count: Sizes) -> list[tup
     return bands
 
 
+@lru_cache(maxsize=128)
+def planned(
+    batch: int,
+    sizes: Sizes,
+    channels: int,
+    stride: Sizes,
+    padding: Sizes,
+    places: Places,
+    count: Sizes,
+    spare: int,
+) -> tuple[list[slice], list[tuple[Sizes, Sizes, tuple[Any, ...]]]]:
+    """How a batch is cut into images, and for each band of them its first window, how many it has,
+    and what the loops are told of its lines.
+    """
+    ranges: list[slice] = []
+    found = []
+    for first, many in _bands(sizes, channels, stride, count):
+        edges = tuple(p - at * s for p, at, s in zip(padding, first, stride))
+        layout = Layout(sizes, channels, stride, edges, places, many)
+        ranges = ranges or layout.ranges(batch)
+        together = layout.together(ranges[-1].stop - ranges[-1].start)
+        offsets = layout.offsets(together, spare)
+        found.append((first, many, (*layout.described(together), offsets)))
+    return ranges, found
+
+
 def _shares(filters: int, parts: int, unit: int) -> list[tuple[int, int]]:
     """Filters cut into parts of whole units."""
     units = -(-filters // unit)
@@ -150,6 +177,7 @@ def _shares(filters: int, parts: int, unit: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
+@lru_cache(maxsize=128)
 def panels(filters: int) -> Any:
     """Filters in panels that are met together: rows (first, number, width, slot)."""
     found = []
@@ -210,25 +238,21 @@ def _correlate(x: Any, calls: list[_Call], shift: Any, result: Any) -> None:
         channels = x.shape[1] // groups
         table = panels(filters)
         weights, biases = packed(call.w, shift, table)
-        bands = _bands(sizes, channels, call.stride, call.count)
         products = batch * groups * filters * depth * prod(call.count)
         work += products
-        for first, count in bands:
-            padding = tuple(p - at * s for p, at, s in zip(call.padding, first, call.stride))
-            layout = Layout(sizes, channels, call.stride, padding, call.places, count)
-            ranges = layout.ranges(batch)
-            parts = PIECES // (len(ranges) * len(bands)) if products >= LEAST else 1
-            shares = _shares(len(table), parts, 1)
-            together = layout.together(ranges[-1].stop - ranges[-1].start)
-            offsets = layout.offsets(together, 16)
+        shape = (batch, sizes, channels, call.stride, call.padding, call.places, call.count)
+        ranges, bands = planned(*shape, spare=16)
+        parts = PIECES // (len(ranges) * len(bands)) if products >= LEAST else 1
+        shares = _shares(len(table), parts, 1)
+        for first, count, filled in bands:
             corner = tuple(c + at * s for c, at, s in zip(call.corner, first, call.step))
-            filled = (*layout.described(together), offsets, weights, biases, table)
+            told = (*filled, weights, biases, table)
             end = (count, corner, call.step)
-            tasks += [(images, filled, share, end) for images in ranges for share in shares]
+            tasks += [(images, told, share, end) for images in ranges for share in shares]
 
     def task(number: int) -> None:
-        images, filled, share, end = tasks[number]
-        correlate(x[images], *filled, share, *end, result[images])
+        images, told, share, end = tasks[number]
+        correlate(x[images], *told, share, *end, result[images])
 
     threads.run(task, len(tasks), threads.lanes(work, LEAST))
 
@@ -325,22 +349,11 @@ def weight_grad(
     channels, sizes, out = input.shape[1] // groups, input.shape[2:], grad.shape[2:]
     depth = channels * prod(size)
     places = _places(size, stride, dilation)
-    bands = _bands(sizes, channels, stride, out)
     work = batch * groups * filters * depth * prod(out)
     few, some = (1, PLACES) if filters == 1 else (FEW, SOME)
     tiles = -(-depth // some)
-    edges = [tuple(p - at * s for p, at, s in zip(padding, first, stride)) for first, _ in bands]
-    layouts = [
-        Layout(sizes, channels, stride, edge, places, count)
-        for edge, (_, count) in zip(edges, bands)
-    ]
-    # All parts of an image are met by the same task, so that they add to the same sums.
-    ranges = layouts[0].ranges(batch)
-    plans = []
-    for layout, windows in zip(layouts, bands):
-        together = layout.together(ranges[-1].stop - ranges[-1].start)
-        offsets = layout.offsets(together, tiles * some - depth)
-        plans.append(((*layout.described(together), offsets), windows))
+    shape = (batch, sizes, channels, stride, padding, places, out)
+    ranges, bands = planned(*shape, spare=tiles * some - depth)
     shares = _shares(filters, PIECES // len(ranges) if work >= LEAST else 1, FEW)
     taken = room(few, some, grad.itemsize)
     totals = numpy.zeros((len(ranges), groups, -(-filters // few), tiles, taken), grad.dtype)
@@ -348,8 +361,9 @@ def weight_grad(
     def task(number: int) -> None:
         part, share = divmod(number, len(shares))
         images = ranges[part]
-        for filled, windows in plans:
-            meet(input[images], *filled, grad[images], *windows, shares[share], totals[part])
+        # All parts of an image are met by one task, so that they add to the same sums.
+        for first, count, filled in bands:
+            meet(input[images], *filled, grad[images], first, count, shares[share], totals[part])
 
     threads.run(task, len(ranges) * len(shares), threads.lanes(work, LEAST))
     total = sum(totals[1:], totals[0])[..., : few * some]
