@@ -40,15 +40,14 @@ class Chain:
         width = self.shape[-1] if by_rows else 1
         count = prod(self.shape) // width
         step = max(1, TILE // width)
-        self.tiles = -(-count // step)
+        self.cuts = [slice(at, at + step) for at in range(0, count, step)]
         self.least = max(1, max(TILE, (WIDE // 8) // len(links)) // width)
         self.count = count
         self.layout = (-1, width) if by_rows else (-1,)
         names = {id(value): f"x{n}" for n, value in enumerate([*inputs, *outs])}
         full = [value for value in (*inputs, *outs) if value.shape == self.shape]
         self.full = [value.shape == self.shape for value in (*inputs, *outs)]
-        lines = [f"def tile(number, {', '.join(names.values())}):"]
-        lines += [f"cut = slice(number * {step}, (number + 1) * {step})"]
+        lines = [f"def tile(cut, {', '.join(names.values())}):"]
         lines += [f"{names[id(value)]} = {names[id(value)]}[cut]" for value in full]
         lines += [f"shape = {names[id(full[0])]}.shape"]
         held: dict[str, Any] = {"empty": numpy.empty}
@@ -90,12 +89,13 @@ class Chain:
         )
         threads = lanes(self.count, self.least)
         if threads == 1:
-            for number in range(self.tiles):
-                tile(number, *arrays)
+            for cut in self.cuts if len(self.links) > 1 else (slice(None),):
+                tile(cut, *arrays)
             return
         # What NumPy is to do about overflows and divisions by zero belongs to the context.
         context = copy_context()
-        run(lambda number: context.copy().run(tile, number, *arrays), self.tiles, threads)
+        cuts = self.cuts
+        run(lambda number: context.copy().run(tile, cuts[number], *arrays), len(cuts), threads)
 
 
 def fused(instructions: list[Instruction], outputs: Any) -> list[Instruction]:
@@ -143,6 +143,10 @@ def _closed(chain: list[Instruction], readers: dict[int, set[int]]) -> list[Inst
         empty = Instruction("empty", numpy.empty, (value.shape, value.dtype), {}, value, None)
         empty.step = chain[0].step
         allocated.append(empty)
+    if len(chain) > 1 and 2 * len(outs) > len(chain):
+        # Most results are written out all the same, and the plain calls read and write in long
+        # straight runs.
+        return [each for link in chain for each in _closed([link], readers)]
     given = [*inputs.values(), *outs]
     one = Instruction("fused", Chain(chain, [*inputs.values()], outs), given, {}, None, None)
     one.args = tuple(given)

@@ -13,7 +13,7 @@ import numpy
 
 from minigrad.backend import as_array, ndarray
 from minigrad.compiler import buffers
-from minigrad.compiler.fuse import fused
+from minigrad.compiler.fuse import LARGE, fused
 from minigrad.compiler.gradients import forget, freed, store
 from minigrad.compiler.lower import Held, Lowered, symbols_in
 from minigrad.compiler.stepping import Stepper
@@ -116,7 +116,12 @@ class Source:
         self._release(ends.get(-1, ()))
         for position, instruction in enumerate(self.instructions):
             self._add(position, instruction, add)
-            self._release(ends.get(position, ()))
+            done = ends.get(position, ())
+            self._release(done)
+            large = [v for v in done if type(v) is Symbol and v.nbytes >= LARGE and v.root is v]
+            # Memory that is given back at once is still in the cache for the next result.
+            if large and position + 1 < len(self.instructions):
+                add(f"{' = '.join(self._variables[id(value)] for value in large)} = None")
 
         def result(slot: Any) -> str:
             value = lowered.outputs[slot.number]
