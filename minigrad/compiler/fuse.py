@@ -127,39 +127,45 @@ def _readers(instructions: list[Instruction], outputs: Any) -> dict[int, set[int
 
 
 def _closed(chain: list[Instruction], readers: dict[int, set[int]]) -> list[Instruction]:
-    """A run of instructions as one, where that is worth while."""
-    if not chain or (len(chain) == 1 and _bytes(chain[0]) < WIDE):
-        return chain
+    """A run of instructions as one, where most of their results stay in the cache."""
     own = set(map(id, chain))
-    made = {id(link.out): link.out for link in chain if link.out is not None}
-    inputs: dict[int, Any] = {}
-    for link in chain:
-        for value in (*arguments(link), link.into):
-            if value is not None and id(value) not in made:
-                inputs[id(value)] = value
-    outs = [value for key, value in made.items() if not readers.get(key, {0}) <= own]
+    made = [link.out for link in chain if link.out is not None]
+    outs = [value for value in made if not readers.get(id(value), {0}) <= own]
+    if len(chain) < 2 or 2 * len(outs) > len(chain):
+        return chain
+    inputs = _inputs(chain)
     allocated = []
     for value in outs:
         empty = Instruction("empty", numpy.empty, (value.shape, value.dtype), {}, value, None)
         empty.step = chain[0].step
         allocated.append(empty)
-    if len(chain) > 1 and 2 * len(outs) > len(chain):
-        # Most results are written out all the same, and the plain calls read and write in long
-        # straight runs.
-        return [each for link in chain for each in _closed([link], readers)]
-    given = [*inputs.values(), *outs]
-    one = Instruction("fused", Chain(chain, [*inputs.values()], outs), given, {}, None, None)
-    one.args = tuple(given)
+    given = (*inputs, *outs)
+    one = Instruction("fused", Chain(chain, inputs, outs), given, {}, None, None)
     one.step = chain[-1].step
     return [*allocated, one]
 
 
+def _inputs(chain: list[Instruction]) -> list[Any]:
+    """The arrays that a chain is given, among them those that it changes."""
+    made = {id(link.out) for link in chain}
+    found = {}
+    for link in chain:
+        for value in (*arguments(link), link.into):
+            if value is not None and id(value) not in made:
+                found[id(value)] = value
+    return list(found.values())
+
+
+def alone(link: Instruction) -> tuple[Chain, list[Any]] | None:
+    """An instruction that is worth several threads by itself, and the arrays that it is given."""
+    if not _fits(link) or (link.out if link.into is None else link.into).nbytes < WIDE:
+        return None
+    inputs = _inputs([link])
+    return Chain([link], inputs, [] if link.out is None else [link.out]), inputs
+
+
 def _shape(link: Instruction) -> Any:
     return (link.out if link.into is None else link.into).shape
-
-
-def _bytes(link: Instruction) -> int:
-    return int((link.out if link.into is None else link.into).nbytes)
 
 
 def _fits(link: Instruction) -> bool:

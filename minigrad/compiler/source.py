@@ -13,7 +13,7 @@ import numpy
 
 from minigrad.backend import as_array, ndarray
 from minigrad.compiler import buffers
-from minigrad.compiler.fuse import LARGE, fused
+from minigrad.compiler.fuse import LARGE, alone, fused
 from minigrad.compiler.gradients import forget, freed, store
 from minigrad.compiler.lower import Held, Lowered, symbols_in
 from minigrad.compiler.stepping import Stepper
@@ -179,6 +179,17 @@ class Source:
         if kind == "empty" and target is not None:
             self._variables[id(out)] = self._variables[id(target)]
             return
+        shared = alone(instruction)
+        if shared is not None:
+            chain, inputs = shared
+            texts = [*map(self.text_of, inputs)]
+            if out is not None and target is None:
+                add(f"{self._variable(out)} = {self._empty(out)}", instruction)
+            elif out is not None:
+                self._variables[id(out)] = self._variables[id(target)]
+            texts += [] if out is None else [self._variables[id(out)]]
+            add(f"{self.constant(chain)}({', '.join(texts)})", instruction)
+            return
         text = self._call(instruction, target)
         if out is None:
             add(text, instruction)
@@ -189,6 +200,9 @@ class Source:
             if type(out) is Symbol and out.scalar and id(out) not in self._stay_scalars:
                 text = f"asarray({text})"
             add(f"{self._variable(out)} = {text}", instruction)
+
+    def _empty(self, value: Any) -> str:
+        return f"{self.constant(numpy.empty)}({value.shape!r}, {self.constant(value.dtype)})"
 
     def _call(self, instruction: Instruction, target: Any) -> str:
         function, args, named = instruction.function, instruction.args, instruction.named
