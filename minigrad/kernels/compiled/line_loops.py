@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from minigrad.kernels.compiled.compiler import compiled
-from minigrad.kernels.compiled.tiles import MANY, REGISTER, move, products, sums
+from minigrad.kernels.compiled.tiles import MANY, REGISTER, move, move_apart, products, sums
 
 WIDE, HALF = (8, 4) if MANY else (4, 2)
 """How many filters share what is read of a line: most, and some."""
@@ -79,13 +79,8 @@ def _fill(
                         at, to = source + y * stride[1] * width, target + y * pitch[2]
                         if sx == 1:
                             move(flat, at, lines, to, run)
-                        elif sx == 2:
-                            pairs, row = flat[at:], lines[to : to + run]
-                            for t in range(run):
-                                row[t] = pairs[2 * t]
                         else:
-                            for t in range(run):
-                                lines[to + t] = flat[at + t * sx]
+                            move_apart(flat, at, sx, lines, to, 1, run)
 
 
 @compiled
@@ -125,8 +120,7 @@ def _hand_out(
                 if step[2] == 1:
                     move(held, source, flat, to, windows)
                 else:
-                    for t in range(windows):
-                        flat[to + t * step[2]] = held[source + t]
+                    move_apart(held, source, 1, flat, to, step[2], windows)
                 to += depth * height * width
         start += pitch[2]
         y += 1

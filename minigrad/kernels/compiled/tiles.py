@@ -136,6 +136,34 @@ def move(typing: Any, source: Any, start: Any, target: Any, to: Any, count: Any)
     return signature, generate
 
 
+@_intrinsic
+def move_apart(
+    typing: Any,
+    source: Any,
+    start: Any,
+    step: Any,
+    target: Any,
+    to: Any,
+    jump: Any,
+    count: Any,
+) -> Any:
+    """As `move`, for numbers that are `step` apart and come to be `jump` apart."""
+    number = types.intp
+    signature = types.void(source, number, number, target, number, number, number)
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        kinds = signature.args
+        writer = _Writer(context, builder, kinds[0].dtype)
+        first = writer.at(writer.data(kinds[0], given[0]), given[1])
+        place = writer.at(writer.data(kinds[3], given[3]), given[4])
+        with cgutils.for_range(builder, given[6]) as loop:
+            value = builder.load(writer.at(first, builder.mul(loop.index, given[2])))
+            builder.store(value, writer.at(place, builder.mul(loop.index, given[5])))
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 def sums(filters: int, vectors: int) -> Callable[..., None]:
     """A tile of sums: `filters` rows of `vectors` registers each.
 
