@@ -129,6 +129,28 @@ def mlp_adam(lib: Any) -> Step:
     return training(lib, model, optimizer, batches(lib, (16, 32)))
 
 
+@timed("hvp", "MLP 8-32-32-1 of tanh, batch 16: Hessian-vector product", goal=0.5)
+def hessian_vector(lib: Any) -> Step:
+    """The gradient, recorded, then that of its product with a vector."""
+    nn = lib.nn
+    layers = (nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1))
+    model = fill(lib, nn.Sequential(*layers))
+    parameters = list(model.parameters())
+    rng = np.random.default_rng(4)
+    vectors = [lib.tensor(rng.normal(size=p.shape).astype(np.float32)) for p in parameters]
+    inputs = lib.tensor(rng.normal(size=(16, 8)).astype(np.float32))
+    targets = lib.tensor(rng.normal(size=(16, 1)).astype(np.float32))
+    grad = lib.autograd.grad
+
+    def step() -> Any:
+        loss = nn.functional.mse_loss(model(inputs), targets)
+        gradients = grad(loss, parameters, create_graph=True)
+        along = sum((g * v).sum() for g, v in zip(gradients, vectors, strict=True))
+        return grad(along, parameters)
+
+    return Work(step)
+
+
 def mnist_step(lib: Any, batch: int) -> Step:
     """The step of `train mnist`: 784-128-10 with Adam."""
     model = perceptron(lib, (784, 128, 10))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 from minigrad import mutation
@@ -58,8 +58,16 @@ def walk(
             cotangents[node] = g
             if node.order:
                 heappush(queue, (node.order, node))
-    while queue:
-        node = heappop(queue)[1]
+    # A node that has the queue to itself, as in a chain, is not put there.
+    ahead: Any = None
+    while ahead is not None or queue:
+        if ahead is None:
+            node = heappop(queue)[1]
+        elif queue:
+            node = heappushpop(queue, (ahead.order, ahead))[1]
+        else:
+            node = ahead
+        ahead = None
         g = cotangents.pop(node)
         if wanted is not None and node in wanted:
             found[node] = g
@@ -83,7 +91,9 @@ def walk(
             else:
                 cotangents[parent] = contribution
                 if parent.order:
-                    heappush(queue, (parent.order, parent))
+                    if ahead is not None:
+                        heappush(queue, (ahead.order, ahead))
+                    ahead = parent
         if not keep:
             node.edges = None
             edges = ()
@@ -103,28 +113,28 @@ def recall(node: Node, edges: tuple[Edge, ...], like: Traced) -> Iterable[Edge]:
     """The edges with what they keep as Tensors that are attached to the graph where they were."""
     op = node.op
     below = edges[0][0].edges if op.joint is not None and edges[0][1] is op.joint else edges
-    parents: dict[str, list[Node]] = {}
-    for parent, rule, _, _ in below or ():
-        parents.setdefault(op.input_of.get(rule, ""), []).append(parent)
-
-    def attach(name: str, value: Any) -> Any:
-        if name == "out":
-            if isinstance(value, tuple):
-                count = len(value)
-                return tuple(
-                    wrap(like, array, output_node(node, i, count, array))
-                    for i, array in enumerate(value)
-                )
-            return wrap(like, value, node)
-        if name == op.variadic:
-            return _attach_all(node, below or (), value, like)
-        if name in parents and hasattr(value, "dtype"):
-            return wrap(like, value, parents[name][0])
-        return value
-
+    parents = {op.input_of.get(rule, ""): parent for parent, rule, _, _ in below or ()}
     for parent, rule, kept, shape in edges:
-        names = op.needs.get(rule, ())
-        yield parent, rule, tuple(map(attach, names, kept)) if names else kept, shape
+        values = []
+        for name, value in zip(op.needs.get(rule, ()), kept):
+            if name == "out":
+                value = _attach_out(node, value, like)
+            elif name == op.variadic:
+                value = _attach_all(node, below or (), value, like)
+            elif name in parents and hasattr(value, "dtype"):
+                value = wrap(like, value, parents[name])
+            values.append(value)
+        yield parent, rule, values or kept, shape
+
+
+def _attach_out(node: Node, value: Any, like: Traced) -> Any:
+    """The output of an operation, or its outputs."""
+    if not isinstance(value, tuple):
+        return wrap(like, value, node)
+    count = len(value)
+    return tuple(
+        wrap(like, array, output_node(node, i, count, array)) for i, array in enumerate(value)
+    )
 
 
 def _attach_all(node: Node, edges: Iterable[Edge], arrays: Any, like: Traced) -> tuple[Any, ...]:
@@ -136,22 +146,27 @@ def _attach_all(node: Node, edges: Iterable[Edge], arrays: Any, like: Traced) ->
     return tuple(wrap(like, array, by_position.get(i)) for i, array in enumerate(arrays))
 
 
-def reachable(roots: Iterable[Node], targets: set[Node]) -> set[Node]:
-    """The nodes on some path from the roots to the targets, the targets among them."""
+def reachable(roots: Iterable[Node], targets: set[Node]) -> set[Node] | None:
+    """The nodes on some path from the roots to the targets, the targets among them.
+
+    None where those are all nodes below the roots.
+    """
     oldest = max((target.order for target in targets), default=0)
-    order: list[Node] = []
-    seen = set()
-    stack = list(roots)
+    seen = set(roots)
+    stack = list(seen)
     while stack:
-        node = stack.pop()
-        if node in seen or node.order > oldest:
-            continue
-        seen.add(node)
-        order.append(node)
-        stack.extend(edge[0] for edge in node.edges or ())
+        for edge in stack.pop().edges or ():
+            node = edge[0]
+            if node not in seen and node.order <= oldest:
+                seen.add(node)
+                stack.append(node)
+    if oldest == 0 and all(node.edges or node in targets for node in seen):
+        return None
     on_path: set[Node] = set()
-    for node in sorted(order, key=lambda node: node.order, reverse=True):
-        if node in targets or any(edge[0] in on_path for edge in node.edges or ()):
+    for node in sorted(seen, key=lambda node: node.order, reverse=True):
+        # Where a freed node led is not known: the walk shall meet it and refuse.
+        edges = node.edges
+        if edges is None or node in targets or any(edge[0] in on_path for edge in edges):
             on_path.add(node)
     return on_path
 
@@ -243,14 +258,17 @@ def target(tensor: Traced) -> Node:
 
 def finish(tensor: Traced, node: Node, g: Any) -> Any:
     """A cotangent as the tensor's gradient: hooks applied, conjugated if complex, a Tensor."""
+    hooks = node.hooks if isinstance(node, Leaf) else None
+    if g.__class__ is ndarray and g.dtype.kind == "f" and not hooks:
+        return wrap(tensor, g)
     traced = isinstance(g, Traced)
     array = g._array if isinstance(g, Traced) else as_array(g)
     if array.dtype.kind == "c":
         g = conj(g)
         array = g._array if traced else g
-    if isinstance(node, Leaf) and node.hooks:
+    if hooks:
         g = g if traced else wrap(tensor, array)
-        for hook in list(node.hooks.values()):
+        for hook in list(hooks.values()):
             replaced = hook(g)
             g = g if replaced is None else replaced
         return g

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
@@ -40,7 +40,7 @@ from minigrad.mutation import tick
 P = ParamSpec("P")
 T = TypeVar("T")
 Rule = Callable[..., Any]
-Edge = tuple[Any, Rule, tuple[Any, ...], "tuple[int, ...] | None"]
+Edge = tuple[Any, Rule, Sequence[Any], "tuple[int, ...] | None"]
 
 grad_mode: ContextVar[bool] = ContextVar("minigrad_grad_mode", default=True)
 is_recording = grad_mode.get
@@ -251,12 +251,8 @@ def wrap(like: Traced, array: Any, node: Node | None = None) -> Any:
     return tensor
 
 
-def record(
-    op: Primitive, edges: tuple[Edge, ...], joint_kept: tuple[Any, ...] | None = None
-) -> Node:
-    """A node for an operation just done; a joint rule gets a node of its own between."""
-    if joint_kept is None:
-        return Node(op, edges, tick())
+def record(op: Primitive, edges: tuple[Edge, ...], joint_kept: tuple[Any, ...]) -> Node:
+    """A node for an operation just done whose joint rule gets a node of its own between."""
     fan = Node(op, edges, tick())
     assert op.joint is not None
     return Node(op, ((fan, op.joint, joint_kept, None),), tick())

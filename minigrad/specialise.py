@@ -181,7 +181,7 @@ def _recording(op: Any, ruled: list[str]) -> list[str]:
                 f"    {name}_shape = None",
             ]
     if len(ruled) == 1 and op.joint is None:
-        lines += [f"node = Node(op, ({edge(ruled[0])},), tick())"]
+        lines += [f"edges = ({edge(ruled[0])},)"]
     elif len(ruled) == 2 and op.joint is None:
         first, second = ruled
         lines += [
@@ -191,12 +191,13 @@ def _recording(op: Any, ruled: list[str]) -> list[str]:
             f"    edges = ({edge(second)},)",
             "else:",
             f"    edges = ({edge(first)}, {edge(second)})",
-            "node = Node(op, edges, tick())",
         ]
     else:
         lines += ["edges = []"]
         for name in ruled:
             lines += [f"if {name}_node is not None:", f"    edges.append({edge(name)})"]
-        joint = f", {_kept(op, op.joint, None)}" if op.joint else ""
-        lines += [f"node = record(op, tuple(edges){joint})"]
-    return lines
+        lines += ["edges = tuple(edges)"]
+    if op.joint is not None:
+        return [*lines, f"node = record(op, edges, {_kept(op, op.joint, None)})"]
+    # Without the call of __init__.
+    return [*lines, "node = new(Node)", "node.op = op; node.edges = edges; node.order = tick()"]

@@ -147,6 +147,33 @@ def test_an_output_can_be_its_own_input():
     assert found.tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("others", [False, True])
+def test_a_gradient_through_a_freed_part_is_refused(others):
+    x, w = mg.ones(3, requires_grad=True), mg.ones(3, requires_grad=True)
+    square = x * x
+    square.sum().backward()
+    total = (square + (x * w if others else x)).sum()
+    with pytest.raises(GraphError, match=r"mul\(\) a second time"):
+        mg.autograd.grad(total, x)
+
+
+def test_only_the_wanted_gradients_are_computed():
+    x, w = mg.ones(3, requires_grad=True), mg.ones(3, requires_grad=True)
+    seen = []
+    middle = x * w
+    branch = w * 3
+    branch.register_hook(lambda g: seen.append(g.tolist()))
+    total = (middle * x + branch).sum()
+    (grad,) = mg.autograd.grad(total, x, retain_graph=True)
+    assert grad.tolist() == [2.0] * 3
+    assert not seen
+    grads = mg.autograd.grad(total, (x, w, middle))
+    assert [g.tolist() for g in grads] == [[2.0] * 3, [4.0] * 3, [1.0] * 3]
+    assert seen == [[1.0] * 3]
+    assert x.grad is None
+    assert w.grad is None
+
+
 def test_create_graph_through_backward():
     x = leaf(3.0)
     (x**3).backward(create_graph=True)

@@ -66,6 +66,8 @@ def _strides(array: Any, size: tuple[int, ...]) -> tuple[int, ...] | None:
     lead = len(size) - array.ndim
     if lead < 0 or not array.flags.c_contiguous:
         return None
+    if size[lead:] == array.shape:
+        return (*(0,) * lead, *array.strides)
     strides = [0] * len(size)
     for axis, (length, step) in enumerate(zip(array.shape, array.strides), lead):
         if length == size[axis]:

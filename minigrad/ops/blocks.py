@@ -14,6 +14,11 @@ LARGE = 1 << 18
 """Bytes from which a few steps are worth the call of a kernel that takes them in one."""
 
 
+def is_small(value: Any) -> bool:
+    """Whether a raw array is so small; a Tensor is not: one node is then worth the call."""
+    return value.__class__ is ndarray and value.nbytes < LARGE
+
+
 def in_blocks(xp: Any, formula: Callable[..., Any], array: Any, *others: Any) -> Any:
     """The result of formula(xp, x, ...) for floating arrays, which the formula may not change.
 

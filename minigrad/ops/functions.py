@@ -10,7 +10,7 @@ from minigrad.backend.wide import WIDE, wide
 from minigrad.errors import DtypeError
 from minigrad.graph import primitive
 from minigrad.kernels import twin
-from minigrad.ops.blocks import LARGE
+from minigrad.ops.blocks import LARGE, is_small
 from minigrad.ops.elementwise import mul, sgn
 from minigrad.ops.operands import between, check_tensor, on_tensor
 from minigrad.ops.promotion import transcendental
@@ -123,16 +123,14 @@ def cosh(xp: Any, input: Any) -> Any:
     return xp.cosh(input)
 
 
-@transcendental(
-    input=lambda g, out: g * (1 - out * out) if out.nbytes < LARGE else _tanh_grad(g, out)
-)
+@transcendental(input=lambda g, out: g * (1 - out * out) if is_small(out) else _tanh_grad(g, out))
 def tanh(xp: Any, input: Any) -> Any:
     """The hyperbolic tangent."""
     return xp.tanh(input) if input.nbytes < WIDE else wide(xp.tanh, input)
 
 
 @primitive(
-    grad=lambda g, value: _tanh_grad(g, value),
+    grad=lambda g, value: g * (1 - value * value) if is_small(value) else _tanh_grad(g, value),
     value=lambda g, grad, value: g * (grad * (value * -2)),
 )
 def _tanh_grad(xp: Any, grad: Any, value: Any) -> Any:

@@ -6,8 +6,9 @@ from math import prod
 from typing import Any
 
 from minigrad import dtypes
+from minigrad.backend import ndarray
 from minigrad.errors import ArgumentError, DtypeError
-from minigrad.graph import broadcasting, primitive
+from minigrad.graph import Traced, broadcasting, primitive
 from minigrad.ops import reduce
 from minigrad.ops.elementwise import conj, mul
 from minigrad.ops.shape import reshape, transpose, unsqueeze
@@ -68,7 +69,7 @@ def _rows(x: Any) -> Any:
 def _first_cotangent(g: Any, other: Any, shape: tuple[int, ...]) -> Any:
     """The cotangent of `input` in input @ other."""
     if len(shape) == 2 == other.ndim:
-        return g @ other.T
+        return linear(g, other) if isinstance(g, Traced) else g @ other.T
     if other.ndim == 1:
         return g * other if len(shape) == 1 else unsqueeze(g, -1) * other
     turned = transpose(other, -2, -1)
@@ -81,7 +82,7 @@ def _first_cotangent(g: Any, other: Any, shape: tuple[int, ...]) -> Any:
 def _second_cotangent(g: Any, input: Any, shape: tuple[int, ...]) -> Any:
     """The cotangent of `other` in input @ other."""
     if len(shape) == 2 == input.ndim:
-        return input.T @ g
+        return _turned_product(input, g)
     if len(shape) == 1:
         return g * input if input.ndim == 1 else matmul(reshape(g, (prod(g.shape),)), _rows(input))
     if input.ndim == 1:
@@ -114,6 +115,20 @@ def matmul(xp: Any, input: Any, other: Any) -> Any:
         raise _mismatch("matmul", error, input=input, other=other) from error
 
 
+def _turned_product(a: Any, b: Any) -> Any:
+    """a.T @ b, for two matrices; one node where it is recorded."""
+    return _matmul_turned(a, b) if isinstance(a, Traced) else a.T @ b
+
+
+@primitive(
+    input=lambda g, other: linear(other, g) if isinstance(g, Traced) else other @ g.T,
+    other=lambda g, input: input @ g,
+)
+def _matmul_turned(xp: Any, input: Any, other: Any) -> Any:
+    """The product input.T @ other of two matrices."""
+    return xp.matmul(input.T, other)
+
+
 def _linear_input(g: Any, weight: Any) -> Any:
     if weight.ndim == 1:
         return unsqueeze(g, -1) * weight
@@ -124,16 +139,22 @@ def _linear_weight(g: Any, input: Any, shape: tuple[int, ...]) -> Any:
     if len(shape) == 1:
         return _second_cotangent(g, input, shape)
     if g.ndim == 2:
-        return g.T @ input
+        return _turned_product(g, input)
     if g.ndim == 1:
         return unsqueeze(g, -1) * input
-    return _rows(g).T @ _rows(input)
+    return _turned_product(_rows(g), _rows(input))
+
+
+def _linear_bias(g: Any, shape: tuple[int, ...]) -> Any:
+    if g.__class__ is ndarray and g.ndim == 2 and g.shape[1:] == shape:
+        return g.sum(0)
+    return reduce.sum_to(g, size=shape)
 
 
 @primitive(
     input=lambda g, weight: _linear_input(g, weight),
     weight=lambda g, input, shape: _linear_weight(g, input, shape),
-    bias=lambda g, shape: reduce.sum_to(g, size=shape),
+    bias=lambda g, shape: _linear_bias(g, shape),
 )
 def linear(xp: Any, input: Any, weight: Any, bias: Any = None) -> Any:
     """The affine map input @ weight.T + bias.

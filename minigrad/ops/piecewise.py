@@ -9,7 +9,7 @@ from minigrad.backend.wide import wide
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import primitive
 from minigrad.kernels import twin
-from minigrad.ops.blocks import LARGE, in_blocks
+from minigrad.ops.blocks import LARGE, in_blocks, is_small
 from minigrad.ops.promotion import transcendental
 from minigrad.ops.random import rand_like
 from minigrad.ops.select import where
@@ -17,7 +17,7 @@ from minigrad.ops.select import where
 __all__ = ["prelu", "relu", "rrelu", "threshold"]
 
 
-@primitive(input=lambda g, out: g * (out > 0) if out.nbytes < LARGE else _relu_grad(g, out))
+@primitive(input=lambda g, out: g * (out > 0) if is_small(out) else _relu_grad(g, out))
 def relu(xp: Any, input: Any) -> Any:
     """The larger of x and 0."""
     if input.dtype.kind in "bc":

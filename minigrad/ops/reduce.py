@@ -25,6 +25,8 @@ def sum_to(xp: Any, input: Any, *, size: tuple[int, ...]) -> Any:
     if input.shape == size:
         return input
     lead = input.ndim - len(size)
+    if input.shape[lead:] == size:
+        return input.sum(tuple(range(lead)), dtype=input.dtype)
     axes = tuple(
         axis
         for axis, length in enumerate(input.shape)

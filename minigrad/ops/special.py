@@ -8,7 +8,7 @@ from typing import Any
 from minigrad import dtypes
 from minigrad.graph import primitive
 from minigrad.kernels import twin
-from minigrad.ops.blocks import LARGE, in_blocks
+from minigrad.ops.blocks import LARGE, in_blocks, is_small
 from minigrad.ops.error_function import erfc
 from minigrad.ops.functions import LN2, cos, exp, floats, log, sin
 from minigrad.ops.operands import between
@@ -19,7 +19,7 @@ __all__ = ["logaddexp", "logaddexp2", "logit", "sigmoid", "sinc", "xlogy"]
 
 
 @transcendental(
-    input=lambda g, out: g * (out * (1 - out)) if out.nbytes < LARGE else _sigmoid_grad(g, out)
+    input=lambda g, out: g * (out * (1 - out)) if is_small(out) else _sigmoid_grad(g, out)
 )
 def sigmoid(xp: Any, input: Any) -> Any:
     """The logistic function, 1 / (1 + exp(-x))."""

@@ -21,6 +21,11 @@ def product(s: Source) -> Sample:
     return sample(s.floats(first), s.floats(second))
 
 
+def turned(s: Source) -> Sample:
+    first, second = s.pick((((3, 2), (3, 4)), ((1, 2), (1, 1)), ((0, 2), (0, 3)), ((2, 0), (2, 1))))
+    return sample(s.floats(first), s.floats(second))
+
+
 def affine(s: Source) -> Sample:
     shape, weight, bias = s.pick((
         ((2, 3), (4, 3), (4,)), ((3,), (2, 3), (2,)), ((2, 2, 3), (4, 3), (4,)),
@@ -150,6 +155,7 @@ def zero_norm(s: Source) -> Sample:
 
 ROWS = {
     "matmul": Row(product, lambda a, b: torch.matmul(a, b), "fci", count=13),
+    "_matmul_turned": Row(turned, lambda a, b: torch.matmul(a.T, b), "fci", count=5),
     "linear": Row(affine, lambda x, w, b: torch.nn.functional.linear(x, w, b), "fc", count=8),
     "_addmm": Row(
         addmm, lambda x, a, b, beta, alpha: beta * x + alpha * torch.matmul(a, b), "fci", count=9
