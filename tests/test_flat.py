@@ -124,6 +124,19 @@ def test_memory_that_others_hold_stays_shared():
         graph.sum().backward()
 
 
+def test_arrays_that_were_reshaped_are_moved_unless_their_whole_is_held():
+    drawn = [nn.Parameter(mg.randn(2, 2)), nn.Parameter(mg.randn(3))]
+    whole = np.zeros(6, np.float32)
+    held = [nn.Parameter(mg.from_numpy(whole[:2])), nn.Parameter(mg.from_numpy(whole[2:]))]
+    frozen = [nn.Parameter(mg.from_numpy(np.frombuffer(bytearray(8), np.float32)))]
+    optimizer = mg.optim.SGD([*drawn, *held, *frozen], lr=1.0)
+    assert [settled(p) for p in (*drawn, *held, *frozen)] == [True] * 2 + [False] * 3
+    for parameter in (*drawn, *held, *frozen):
+        parameter.grad = mg.ones(*parameter.shape)
+    optimizer.step()
+    assert whole.tolist() == [-1.0] * 6
+
+
 def test_parameters_that_share_memory_step_one_after_the_other():
     results = []
     for lib in (mg, torch):

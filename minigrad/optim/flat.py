@@ -61,10 +61,18 @@ def _place(parameter: Any) -> tuple[Flat, int] | None:
 
 def _movable(parameter: Any) -> bool:
     """Whether a parameter's array can be replaced by another with nobody noticing."""
-    holders = 0 if _place(parameter) is None else 1
-    if not parameter._array.flags.c_contiguous or parameter._array.flags.owndata is bool(holders):
+    if not parameter._array.flags.c_contiguous:
         return False
-    return sys.getrefcount(parameter._array) <= _ALONE + holders
+    if _place(parameter) is not None:
+        return sys.getrefcount(parameter._array) <= _ALONE + 1
+    if sys.getrefcount(parameter._array) > _ALONE:
+        return False
+    if parameter._array.flags.owndata:
+        return True
+    # An array that was reshaped, where nobody else holds what it is a view of.
+    if parameter._array.base.__class__ is not parameter._array.__class__:
+        return False
+    return parameter._array.base.flags.owndata and sys.getrefcount(parameter._array.base) <= _ALONE
 
 
 def _probe() -> int:
