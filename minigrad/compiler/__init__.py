@@ -8,10 +8,12 @@ be accounted for makes the signature run eagerly, with one warning that names th
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import threading
 import warnings
 from collections import OrderedDict
+from types import BuiltinFunctionType
 from typing import Any
 
 from minigrad import dtypes
@@ -30,8 +32,16 @@ from minigrad.compiler.record import Recorder
 from minigrad.compiler.special import Departed
 from minigrad.compiler.undo import Undo
 from minigrad.graph import is_recording
+from minigrad.nn.module import Module
 
 __all__ = ["Compiled", "compile"]
+
+_FIELDS = frozenset(
+    {
+        "function", "_limit", "_plans", "_refused", "_lock", "_recordings", "_replays", "_tries",
+        "_reached", "_given_up",
+    }
+)  # fmt: skip
 
 LIMIT = 16
 """Plans held for one function; beyond, the least recently used is dropped."""
@@ -58,35 +68,45 @@ class Compiled:
         self._recordings = 0
         self._replays = 0
         self._tries: dict[Any, int] = {}
+        self._reached: set[int] = set()
         self._given_up: str | None = None
-        functools.update_wrapper(self, function, updated=())
+        if not isinstance(function, Module):
+            functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._given_up is not None or type(sys.getprofile()) is Recorder:
             return self.function(*args, **kwargs)
         arrays: list[Any] = []
         given: list[Any] = []
+        objects: list[Any] = []
         try:
             key: Any = (
                 is_recording(),
                 dtypes.get_default_dtype(),
-                *[signature(value, arrays, given) for value in args],
+                *[signature(value, arrays, given, objects) for value in args],
             )
             if kwargs:
-                key = (key, signature(kwargs, arrays, given))
+                key = (key, signature(kwargs, arrays, given, objects))
         except Unknown as reason:
             return self._refuse(str(reason), str(reason), args, kwargs)
+        if len(given) > 1:
+            numbers = [*map(id, given)]
+            if len(set(numbers)) < len(numbers):
+                key = (key, *map(numbers.index, numbers))
+        if not self._reached.isdisjoint(map(id, given)):
+            # An argument is also a tensor that the function has in another way.
+            return self.function(*args, **kwargs)
         plans = self._plans.get(key)
         if plans is not None:
             for plan in plans:
-                if plan.fits(arrays) and (plan.asks is None or plan.asks(*arrays)):
+                if plan.fits() and (plan.asks is None or plan.asks(*arrays)):
                     try:
                         return self._replay(plan, arrays, given)
                     except Departed:
                         continue
         if key in self._refused:
             return self.function(*args, **kwargs)
-        return self._record(key, args, kwargs, given)
+        return self._record(key, args, kwargs, given, objects)
 
     def _replay(self, plan: Plan, arrays: Any, given: Any) -> Any:
         saved = plan.undo.save(arrays)
@@ -102,7 +122,7 @@ class Compiled:
         self._replays += 1
         return result
 
-    def _record(self, key: Any, args: Any, kwargs: Any, given: Any) -> Any:
+    def _record(self, key: Any, args: Any, kwargs: Any, given: Any, objects: Any) -> Any:
         with self._lock:
             if self._recordings >= PATIENCE and self._replays < self._recordings:
                 self._given_up = (
@@ -112,10 +132,13 @@ class Compiled:
                 self._say(self._given_up, 4)
                 return self.function(*args, **kwargs)
             self._recordings += 1
-            watch = Watch(self.function)
+            watch = Watch(self.function, objects)
+            if not {id(t) for t in watch.tensors}.isdisjoint(map(id, given)):
+                return self.function(*args, **kwargs)
             recorder = Recorder(watch)
             made: list[Any] = []
-            args, kwargs = renewed(args, made), renewed(kwargs, made)
+            known: dict[int, Any] = {}
+            args, kwargs = renewed(args, made, known), renewed(kwargs, made, known)
             recorder.take(made, leaves([args, kwargs]))
             before = sys.getprofile()
             sys.setprofile(recorder)
@@ -145,6 +168,7 @@ class Compiled:
             else:
                 plan = Plan(recorder, outputs)
                 plan.undo = Undo(recorder)
+                self._reached |= {id(tensor) for tensor in watch.tensors}
                 self._plans.setdefault(key, []).insert(0, plan)
                 self._plans.move_to_end(key)
                 while sum(map(len, self._plans.values())) > self._limit:
@@ -152,6 +176,8 @@ class Compiled:
                     self._plans[oldest].pop()
                     if not self._plans[oldest]:
                         del self._plans[oldest]
+                    held = [p.watch.tensors for plans in self._plans.values() for p in plans]
+                    self._reached = {id(tensor) for tensors in held for tensor in tensors}
             return restored(result, made, given)
 
     # Falling back.
@@ -195,6 +221,24 @@ class Compiled:
             raise AttributeError(name)
         return getattr(self.function, name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIELDS or not isinstance(self.function, Module):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.function, name, value)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.function[index]
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """A compiled module is a Module: models find it, and its parameters, inside them."""
+        return type(self.function) if isinstance(self.function, Module) else Compiled
+
+    def __reduce__(self) -> Any:
+        # Plans hold live objects; a copy records its own.
+        return Compiled, (self.function, self._limit)
+
     def __get__(self, instance: Any, kind: Any = None) -> Any:
         if instance is None:
             return self
@@ -230,4 +274,22 @@ def compile(function: Any = None, *, limit: int = LIMIT) -> Any:
             f"compile(): argument 'function' must be a function or a module, not "
             f"{type(function).__name__}"
         )
+    if isinstance(function, type):
+        raise TypeError(
+            f"compile(): argument 'function' is the class {function.__name__}; compile an "
+            f"instance, compile({function.__name__}(...)), or decorate its method"
+        )
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is not None and code.co_flags & _STEPWISE:
+        raise TypeError(
+            f"compile(): {code.co_name}() is a generator or a coroutine, which stops between its "
+            f"steps; compile the function that does the work of one step"
+        )
+    if isinstance(function, BuiltinFunctionType):
+        raise TypeError(
+            f"compile(): {function.__name__}() is built in; compile a Python function that calls it"
+        )
     return Compiled(function, limit)
+
+
+_STEPWISE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR

@@ -1,8 +1,8 @@
 """What a plan took for granted about Python's state: closures, globals, modules, containers.
 
 A recording follows one path through the Python code. `Watch` walks from the function over all that
-its code can name and remembers what it found; `holds()` says whether all of it is still the same,
-so that the same path would be taken. What cannot be watched is named in `problem`.
+its code can name and remembers what it found; `changed()` says what is no longer the same, so
+that another path might be taken. What cannot be watched is named in `problem`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,16 @@ from __future__ import annotations
 import dis
 import functools
 import math
+import re
+import sys
+import sysconfig
+import threading
 import types
-from itertools import chain
-from operator import is_
-from typing import Any
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Any, ClassVar
 
 from numpy import dtype
 
@@ -30,6 +36,8 @@ PLAIN = (
 )  # fmt: skip
 ATTRIBUTES = {"__dict__", "getattr", "vars", "setattr", "hasattr", "locals", "globals"}
 MOST = 5_000
+WATCHED = 1 << 12
+"""Bytes of the largest NumPy array whose elements are compared at each call."""
 
 
 def same(left: Any, right: Any) -> bool:
@@ -48,9 +56,12 @@ def same(left: Any, right: Any) -> bool:
 
 
 class Watch:
-    """The state that a function's code can reach, as it was when this was made."""
+    """The state that a function's code, and objects, can reach, as it was when this was made."""
 
-    def __init__(self, function: Any) -> None:
+    ABSENT: ClassVar[Any] = object()
+
+    def __init__(self, function: Any, objects: Iterable[Any] = (), apart: bool = False) -> None:
+        self.apart = apart
         self.problem: str | None = None
         self.codes: set[types.CodeType] = set()
         self.names: set[str] = set()
@@ -62,7 +73,11 @@ class Watch:
         self._seen: dict[int, Any] = {}
         self._deferred: list[Any] = []
         self._named: dict[int, set[str]] = {}
-        self._waiting: list[Any] = [function]
+        self.functions: list[tuple[Any, Any, Any]] = []
+        self.arrays: list[tuple[Any, Any]] = []
+        self.objects = tuple(objects)
+        self._modules: set[tuple[int, int]] = set()
+        self._waiting: list[Any] = [function, *self.objects]
         while self._waiting and self.problem is None:
             self._visit(self._waiting.pop())
             if not self._waiting:
@@ -70,27 +85,6 @@ class Watch:
         self._seen = {}
 
     # Comparing.
-
-    def holds(self) -> bool:
-        """Whether everything is as it was."""
-        for values, key, expected in self.places:
-            if values.get(key, _ABSENT) is not expected:
-                return self._equal()
-        for cell, expected in self.cells:
-            if cell.cell_contents is not expected:
-                return self._equal()
-        for mapping, held in self.mappings:
-            if 2 * len(mapping) != len(held) or not all(
-                map(is_, chain(mapping, mapping.values()), held)
-            ):
-                return self._equal()
-        for sequence, held in self.sequences:
-            if len(sequence) != len(held) or not all(map(is_, sequence, held)):
-                return self._equal()
-        return True
-
-    def _equal(self) -> bool:
-        return self.changed() is None
 
     def changed(self) -> str | None:
         """What is no longer as it was; None if everything is."""
@@ -100,6 +94,13 @@ class Watch:
         for cell, expected in self.cells:
             if not same(_contents(cell), expected):
                 return "a variable of an enclosing function"
+        for function, code, defaults in self.functions:
+            if function.__code__ is not code or function.__defaults__ is not defaults:
+                return f"the code or the defaults of {function.__qualname__}()"
+        for array, held in self.arrays:
+            alike = array.dtype is held.dtype and array.shape == held.shape
+            if not alike or array.tobytes() != held.tobytes():
+                return "the elements of a NumPy array"
         for mapping, held in self.mappings:
             now = [*mapping, *mapping.values()]
             if len(now) != len(held):
@@ -121,8 +122,13 @@ class Watch:
             self.tensors.append(value)
             return
         self._seen[id(value)] = value
+        home = str(type(value).__module__)
         if len(self._seen) > MOST:
             self.problem = "it can reach more Python objects than can be watched"
+        elif home.startswith("minigrad.compiler"):
+            self._waiting.append(value.function)
+        elif isinstance(value, (type, types.FunctionType)) and _standard(value) and not self.apart:
+            self._visit_apart(value)
         elif isinstance(value, types.FunctionType):
             if (value.__module__ or "").startswith("numpy"):
                 return
@@ -142,27 +148,49 @@ class Watch:
             self._deferred.append(value)
         elif isinstance(value, dict):
             self._visit_mapping(value)
+            if hasattr(value, "__dict__"):
+                self._visit_object(value)
         elif isinstance(value, (list, tuple)):
-            self.sequences.append((value, list(value)))
+            if not isinstance(value, tuple):
+                self.sequences.append((value, list(value)))
             self._waiting += value
+            if hasattr(value, "__dict__"):
+                self._visit_object(value)
         elif isinstance(value, types.ModuleType):
             if value.__name__ == "numpy.random":
                 self.problem = "it can reach numpy.random, whose draws cannot be replayed"
         elif isinstance(value, types.BuiltinFunctionType) or is_generator(value):
             return
         elif isinstance(value, ndarray):
-            self.problem = "it can reach a NumPy array, whose changes cannot be watched"
-        elif type(value).__module__.startswith("numpy.random"):
+            if value.nbytes > WATCHED or value.dtype.hasobject:
+                self.problem = "it can reach a NumPy array, whose changes cannot be watched"
+            self.arrays.append((value, value.copy()))
+        elif home.startswith("numpy.random"):
             self.problem = f"it can reach a NumPy {type(value).__name__}"
         elif hasattr(type(value), "__next__"):
             self.problem = f"it can reach an iterator ({type(value).__name__})"
-        elif isinstance(value, (set, bytearray)):
+        elif isinstance(value, (set, bytearray, threading.local)):
             self.problem = f"it can reach a {type(value).__name__}, which cannot be watched"
-        elif type(value).__module__.startswith("minigrad.compiler"):
-            self._waiting.append(value.function)
-        elif type(value).__module__.startswith("minigrad."):
+        elif home.startswith("minigrad."):
             self._deferred.append(value)
-        elif hasattr(value, "__dict__"):
+        else:
+            self._visit_other(value)
+
+    def _visit_apart(self, value: Any) -> None:
+        """Watch what is in the standard library, if it can be; if not, it must not be called."""
+        found = Watch(value, apart=True)
+        if found.problem is None:
+            self.codes |= found.codes
+            for kind in ("mappings", "sequences", "places", "cells", "functions", "arrays"):
+                getattr(self, kind).extend(getattr(found, kind))
+
+    def _visit_other(self, value: Any) -> None:
+        kind: Any = type(value)
+        if isinstance(value, _INERT) or kind is object or _has_methods_only(kind):
+            return
+        if not hasattr(value, "__dict__") or any("__slots__" in vars(k) for k in kind.__mro__[:-1]):
+            self.problem = f"it can reach a {kind.__name__}, whose changes cannot be watched"
+        else:
             self._visit_object(value)
 
     def _visit_function(self, function: types.FunctionType) -> None:
@@ -172,6 +200,7 @@ class Watch:
         self.codes.update(codes)
         names = {name for code in codes for name in code.co_names}
         loaded = {name for code in codes for name in globals_of(code)}
+        imported = {name for code in codes for name in imports_of(code)}
         texts = {c for code in codes for c in code.co_consts if isinstance(c, str)}
         self.names |= names | texts
         values = function.__globals__
@@ -180,10 +209,21 @@ class Watch:
                 value = values[name]
                 self.places.append((values, name, value))
                 self._waiting.append(value)
-                if isinstance(value, types.ModuleType) and not _trusted(value):
+                if isinstance(value, types.ModuleType):
                     self._visit_module(value, names)
+        for name in sorted(imported):
+            if name in sys.modules:
+                self.places.append((sys.modules, name, sys.modules[name]))
+                self._visit_module(sys.modules[name], names)
+            else:
+                self.problem = f"it imports {name or 'a module'} while it runs"
+        self.functions.append((function, function.__code__, function.__defaults__))
+        if function.__kwdefaults__:
+            self._visit_mapping(function.__kwdefaults__)
+        if function.__dict__ or names & ATTRIBUTES:
+            self._visit_mapping(function.__dict__)
         self._visit_closure(function)
-        self._waiting += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+        self._waiting += function.__defaults__ or ()
 
     def _visit_closure(self, function: types.FunctionType) -> None:
         for cell in function.__closure__ or ():
@@ -192,10 +232,18 @@ class Watch:
             self._waiting.append(value)
 
     def _visit_module(self, module: types.ModuleType, names: set[str]) -> None:
+        if _trusted(module) or (id(module), id(names)) in self._modules:
+            return
+        self._modules.add((id(module), id(names)))
+        if names & ATTRIBUTES and not _installed(module):
+            # Any attribute may be asked for by name.
+            names = set(vars(module))
         for name in sorted(names & set(vars(module))):
             value = vars(module)[name]
             self.places.append((vars(module), name, value))
             self._waiting.append(value)
+            if isinstance(value, types.ModuleType):
+                self._visit_module(value, names)
 
     def _visit_mapping(self, mapping: Any) -> None:
         self.mappings.append((mapping, [*mapping, *mapping.values()]))
@@ -236,8 +284,23 @@ def globals_of(code: types.CodeType) -> frozenset[str]:
     )
 
 
+@functools.cache
+def imports_of(code: types.CodeType) -> frozenset[str]:
+    """The modules that a function imports while it runs, by the names that they are loaded by."""
+    return frozenset(
+        here.argval.split(".")[0]
+        for here in dis.get_instructions(code)
+        if here.opname == "IMPORT_NAME"
+    )
+
+
+_INERT = (
+    re.Pattern, types.WrapperDescriptorType, types.MethodWrapperType, types.MethodDescriptorType,
+    types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
+    types.CodeType, property, staticmethod, classmethod, Fraction, Decimal, PurePath,
+)  # fmt: skip
 _LIBRARIES = {"minigrad", "builtins", "typing", "collections", "abc", "enum", "numpy"}
-_ABSENT = object()
+_ABSENT = Watch.ABSENT
 
 
 def _contents(cell: Any) -> Any:
@@ -245,6 +308,39 @@ def _contents(cell: Any) -> Any:
         return cell.cell_contents
     except ValueError:
         return _ABSENT
+
+
+def _standard(value: Any) -> bool:
+    """Whether a function or class is of the standard library."""
+    root = str(value.__module__).partition(".")[0]
+    return root in sys.stdlib_module_names and root not in ("builtins", "__main__")
+
+
+@functools.cache
+def _has_methods_only(kind: Any) -> bool:
+    """Whether objects of a built-in type, such as locks, tell nothing but by being called."""
+    members = {name: value for base in kind.__mro__[:-1] for name, value in vars(base).items()}
+    telling = (types.GetSetDescriptorType, types.MemberDescriptorType)
+    return not members.keys() & _TELLING and not any(
+        isinstance(value, telling) or not callable(value)
+        for name, value in members.items()
+        if not name.startswith("__")
+    )
+
+
+_TELLING = {
+    "__getitem__", "__iter__", "__len__", "__bool__", "__index__", "__int__", "__float__",
+    "__add__", "__mul__", "__getattr__", "__call__", "__dict__",
+}  # fmt: skip
+
+
+def _installed(module: types.ModuleType) -> bool:
+    """Whether a module comes with Python or from a package, not from the user's own files."""
+    place = str(getattr(module, "__file__", None) or "")
+    return not place or place.startswith(_PLACES)
+
+
+_PLACES = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 def _trusted(module: types.ModuleType) -> bool:

@@ -16,8 +16,12 @@ class Unknown(Exception):
     """An argument or a result that cannot be taken apart; its text says which."""
 
 
-def signature(value: Any, arrays: list[Any], given: list[Any]) -> Any:
-    """What a plan depends on of an argument; tensors' arrays are added to `arrays`."""
+def signature(value: Any, arrays: list[Any], given: list[Any], objects: list[Any]) -> Any:
+    """What a plan depends on of an argument.
+
+    Tensors' arrays are added to `arrays`, the tensors to `given`, and what is known by its identity
+    and must be watched to `objects`.
+    """
     kind = value.__class__
     if kind is Tensor and value._node is None:
         array = value._array
@@ -34,19 +38,27 @@ def signature(value: Any, arrays: list[Any], given: list[Any]) -> Any:
             raise Unknown("an argument was computed outside of the call and requires a gradient")
         return (kind, id(value))
     if kind is float:
-        return (kind, value, str(value))
+        return (kind, value) if value and value == value else (kind, str(value))
     if kind in (int, str, bool, type(None), bytes, complex):
         return (kind, value)
     if kind is tuple or kind is list:
-        return (kind, *(signature(item, arrays, given) for item in value))
+        return (kind, *[signature(item, arrays, given, objects) for item in value])
     if kind is dict:
         return (
             kind,
-            *((signature(k, [], []), signature(v, arrays, given)) for k, v in value.items()),
+            *[
+                (signature(k, [], [], objects), signature(v, arrays, given, objects))
+                for k, v in value.items()
+            ],
         )
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return (kind, *[signature(item, arrays, given, objects) for item in value])
     if isinstance(value, PLAIN) and not isinstance(value, (slice, frozenset)):
         return (kind, value)
-    raise Unknown(f"an argument is a {kind.__name__}")
+    if isinstance(value, ndarray):
+        raise Unknown("an argument is a NumPy array; make a tensor of it first")
+    objects.append(value)
+    return (kind, id(value))
 
 
 def leaves(value: Any) -> list[Any]:
@@ -55,21 +67,25 @@ def leaves(value: Any) -> list[Any]:
         return [] if value.__class__ is Tensor and value._node is None else [value]
     if type(value) is dict:
         return leaves(list(value.values()))
-    if type(value) in (tuple, list):
+    if isinstance(value, tuple) or type(value) is list:
         return [leaf for item in value for leaf in leaves(item)]
     return []
 
 
-def renewed(value: Any, made: list[Any]) -> Any:
+def renewed(value: Any, made: list[Any], known: dict[int, Any]) -> Any:
     """The argument with a new Tensor, on a new view, for each: told apart from captured ones."""
     kind = type(value)
     if kind is Tensor and value._node is None:
-        made.append(wrap(value, value._array[...]))
+        if id(value) not in known:
+            known[id(value)] = wrap(value, value._array[...])
+        made.append(known[id(value)])
         return made[-1]
     if kind is tuple or kind is list:
-        return kind(renewed(item, made) for item in value)
+        return kind(renewed(item, made, known) for item in value)
     if kind is dict:
-        return {key: renewed(item, made) for key, item in value.items()}
+        return {key: renewed(item, made, known) for key, item in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return kind(*(renewed(item, made, known) for item in value))
     return value
 
 
@@ -106,6 +122,7 @@ class Outputs:
     def __init__(self, value: Any, recorder: Any, made: list[Any]) -> None:
         self.recorder = recorder
         self.made = made
+        self.seen: dict[int, Any] = {}
         self.tree = self._describe(value)
 
     def _describe(self, value: Any) -> Any:
@@ -121,6 +138,12 @@ class Outputs:
         raise Unknown(f"the result is a {type(value).__name__}")
 
     def _describe_tensor(self, tensor: Any) -> Any:
+        if id(tensor) not in self.seen:
+            self.seen[id(tensor)] = (self._describe_new(tensor), len(self.seen))
+        described, number = self.seen[id(tensor)]
+        return (*described, number) if described[0] in ("tensor", "freed") else described
+
+    def _describe_new(self, tensor: Any) -> Any:
         for position, made in enumerate(self.made):
             if tensor is made:
                 return ("given", position)
@@ -161,14 +184,19 @@ class Outputs:
         return found
 
     def text(self, text: Any, constant: Any) -> str:
-        """The source that makes the results."""
+        """The source that makes the results; a tensor that comes twice is made once."""
+        bound: set[str] = set()
 
         def build(tree: Any) -> str:
             kind = tree[0]
-            if kind == "tensor":
-                return f"wrap(Traced, {text(tree[1])})"
-            if kind == "freed":
-                return f"freed({text(tree[1])}, Traced, {constant(tree[2])})"
+            if kind in ("tensor", "freed"):
+                name = f"t{tree[-1]}"
+                if name in bound:
+                    return name
+                bound.add(name)
+                if kind == "tensor":
+                    return f"({name} := wrap(Traced, {text(tree[1])}))"
+                return f"({name} := freed({text(tree[1])}, Traced, {constant(tree[2])}))"
             if kind == "given":
                 return f"given[{tree[1]}]"
             if kind == "constant":

@@ -6,11 +6,11 @@ import itertools
 import linecache
 from typing import Any
 
-from minigrad.backend import ndarray
+from minigrad.compiler.checks import Check
 from minigrad.compiler.lower import Lowered
 from minigrad.compiler.source import Source
 from minigrad.compiler.steps import Slot, Step
-from minigrad.graph import Leaf, explain
+from minigrad.graph import explain
 
 __all__ = ["Fresh", "Plan", "Slot", "Step", "write"]
 
@@ -39,6 +39,7 @@ class Plan:
         ]
         self.replays = 0
         self.undo: Any = None
+        self.fits = Check(self)
         lowered = Lowered(recorder, outputs, trace)
         source = Source(lowered, outputs, recorder.predicates)
         lowered.tape.close()
@@ -56,28 +57,6 @@ class Plan:
         exec(compile(self.source, self.filename, "exec"), self.names, written)
         self.run = written["replay"]
         self.asks = written.get("asks")
-
-    def fits(self, arrays: list[Any]) -> bool:
-        """Whether the recorded path is the one that the function would take now."""
-        for tensor, node, dtype, shape, strides in self.layouts:
-            array = tensor._array
-            if (
-                tensor._node is not node
-                or array.dtype is not dtype
-                or array.shape != shape
-                or array.strides != strides
-                or array.__class__ is not ndarray
-            ):
-                return False
-            if node.__class__ is Leaf and (node.hooks or node.accumulated):
-                return False
-        for tensor, present in self.trained:
-            if (tensor.grad is not None) is not present:
-                return False
-        for tensor, _ in self.gradients:
-            if tensor.grad is None or tensor.grad._node is not None:
-                return False
-        return bool(self.watch.holds())
 
     # Failing.
 

@@ -130,7 +130,9 @@ def maker(recorder: Any, frame: Any) -> None:
     """A tensor is made from plain arguments."""
     function, code = audit.makers[frame.f_code], frame.f_code
     given, named = _given(frame)
-    if named.get("requires_grad") or not all(map(_plain, (*given, *named.values()))):
+    if named.get("requires_grad") or not all(
+        _plain(value) or _is_watched(recorder, value) for value in (*given, *named.values())
+    ):
         recorder.refuse(f"{code.co_name}() is given more than plain numbers", frame)
         return
     args = tuple(map(_copied, given))
@@ -286,6 +288,10 @@ def _plain(value: Any) -> bool:
     return isinstance(value, (*PLAIN, type)) or audit.is_generator(value)
 
 
+def _is_watched(recorder: Any, value: Any) -> bool:
+    return any(value is array for array, _ in recorder.watch.arrays)
+
+
 def _copied(value: Any) -> Any:
     return [_copied(item) for item in value] if isinstance(value, list) else value
 
@@ -297,7 +303,7 @@ def _arguments(frame: Any) -> list[Any]:
 
 def line_of(frame: Any) -> str:
     """Where in the user's code a frame was called from."""
-    while frame is not None and audit.ours(frame.f_code):
+    while frame is not None and (audit.ours(frame.f_code) or audit.serves(frame)):
         frame = frame.f_back
     return "" if frame is None else f" at {frame.f_code.co_filename}:{frame.f_lineno}"
 
