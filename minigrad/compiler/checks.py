@@ -6,6 +6,7 @@ fails are values compared, since equal ones will do.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -79,7 +80,8 @@ class Check:
         for tensor, node, *_ in self.layouts:
             held = name(tensor)
             terms.append(f"{held}._node is {name(node)}")
-            terms.append(f"{held}._array is {name(tensor._array)}")
+            # Held weakly: whoever moves or frees the array must not find it in use here.
+            terms.append(f"{held}._array is {name(weakref.ref(tensor._array))}()")
             if node.__class__ is Leaf:
                 leaf = name(node)
                 terms.append(f"not {leaf}.hooks and not {leaf}.accumulated")
