@@ -17,6 +17,7 @@ from types import BuiltinFunctionType
 from typing import Any
 
 from minigrad import dtypes
+from minigrad.backend import ndarray
 from minigrad.compiler.guards import Watch
 from minigrad.compiler.outputs import (
     Outputs,
@@ -33,6 +34,7 @@ from minigrad.compiler.special import Departed
 from minigrad.compiler.undo import Undo
 from minigrad.graph import is_recording
 from minigrad.nn.module import Module
+from minigrad.tensor import Tensor
 
 __all__ = ["Compiled", "compile"]
 
@@ -80,20 +82,27 @@ class Compiled:
         given: list[Any] = []
         objects: list[Any] = []
         try:
-            key: Any = (
-                is_recording(),
-                dtypes.get_default_dtype(),
-                *[signature(value, arrays, given, objects) for value in args],
-            )
+            parts: list[Any] = [is_recording(), dtypes.get_default_dtype()]
+            for value in args:
+                if value.__class__ is Tensor and value._node is None:
+                    array, base = value._array, value._base
+                    if array.__class__ is ndarray and (base is None or base._node is None):
+                        # What `signature` gives, without the call.
+                        arrays.append(array)
+                        given.append(value)
+                        parts += array.dtype, array.shape, array.strides, array.flags.writeable
+                        continue
+                parts.append(signature(value, arrays, given, objects))
+            key: Any = tuple(parts)
             if kwargs:
                 key = (key, signature(kwargs, arrays, given, objects))
         except Unknown as reason:
             return self._refuse(str(reason), str(reason), args, kwargs)
-        if len(given) > 1:
-            numbers = [*map(id, given)]
-            if len(set(numbers)) < len(numbers):
-                key = (key, *map(numbers.index, numbers))
-        if not self._reached.isdisjoint(map(id, given)):
+        numbers = {*map(id, given)}
+        if len(numbers) < len(given):
+            places = [*map(id, given)]
+            key = (key, *map(places.index, places))
+        if not self._reached.isdisjoint(numbers):
             # An argument is also a tensor that the function has in another way.
             return self.function(*args, **kwargs)
         plans = self._plans.get(key)

@@ -108,6 +108,9 @@ makers = _by_code(
     creation.zeros, creation.ones, creation.full, creation.empty, creation.eye, making.tensor,
     random.rand, random.randn, random.randint, random.randperm, ranges.arange, ranges.linspace,
 )  # fmt: skip
+# Makers whose values are drawn anew at each call.
+drawing = {random.rand, random.randn, random.randint, random.randperm, creation.empty}
+
 # Functions that may run unless this argument holds a tensor, which they would look at.
 unless = {
     einsum.tensordot.__code__: "dims",
@@ -223,7 +226,7 @@ def refusal(code: CodeType, caller: CodeType | None, given: dict[str, Any]) -> s
     place = code.co_filename[len(HOME) + 1 :]
     if not place.startswith(_PARTS):
         return f"{code.co_qualname}() cannot be recorded"
-    if place == "specialise.py":
+    if place in ("specialise.py", "compiler/__init__.py"):
         return None
     if code is windows.raw.__code__:
         if caller in raw_callers or not isinstance(given.get("value"), Traced):

@@ -67,6 +67,7 @@ class Recorder:
         self.journal = Journal()
         self.trained: dict[int, Any] = {}
         self.constants: set[int] = set()
+        self.fixed: set[int] = set()
         self.written: list[Any] = []
         self.inputs: list[Slot] = []
         self.leaves: list[Any] = []

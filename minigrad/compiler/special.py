@@ -139,7 +139,9 @@ def maker(recorder: Any, frame: Any) -> None:
 
     def done(_: Any, value: Any) -> None:
         if value is not None:
-            recorder.emit("maker", function, args, named, value._array)
+            slot = recorder.emit("maker", function, args, named, value._array)
+            if function not in audit.drawing:
+                recorder.fixed.add(slot.number)
 
     recorder.enter(frame, done)
 
@@ -159,12 +161,16 @@ def predicate(recorder: Any, frame: Any) -> None:
     """A question about the inputs: a replay asks it first, and goes on only if it holds."""
     function = audit.predicates[frame.f_code]
     args = tuple(recorder.resolve(value) for value in _arguments(frame))
-    fixed = {slot for slot in args if isinstance(slot, Slot)} <= set(recorder.inputs)
+    slots = {slot for slot in args if isinstance(slot, Slot)}
     arrays = [value for value in frame.f_locals.values() if isinstance(value, ndarray)]
-    ahead = fixed and not any(may_share_memory(a, b) for a in arrays for b in recorder.written)
+    written = any(may_share_memory(a, b) for a in arrays for b in recorder.written)
+    ahead = slots <= set(recorder.inputs) and not written
+    known = {slot.number for slot in slots} <= recorder.fixed and not written
 
     def done(_: Any, value: Any) -> None:
         if value is None:
+            return
+        if known:
             return
         if ahead:
             test = function if value else _denied(function)

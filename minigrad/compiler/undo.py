@@ -18,11 +18,12 @@ from minigrad.nn import utils as clipping
 from minigrad.ops import embedding, norm
 from minigrad.optim.optimizer import Optimizer
 
-# Operations that fail for no values of their inputs: only for want of memory.
+# Operations that fail for no values of their inputs, or only for those that predicates exclude.
 _TOTAL = frozenset(
     {
         "activation", "attend", "compare", "conv", "convolution", "dropout", "elementwise",
-        "einsum", "error_function", "expand", "extremes", "functions", "join", "matmul",
+        "einsum", "embedding", "error_function", "expand", "extremes", "functions", "fused",
+        "join", "matmul",
         "moments", "norm", "normalise", "norms", "pad", "piecewise", "pool", "power", "promotion",
         "rearrange", "recurrent", "reduce", "resample", "scan", "select", "shape",
     }
@@ -117,15 +118,18 @@ CHANGERS = frozenset(
 )  # fmt: skip
 
 
+_NOTHING: Any = ((), (), (), ())
+
+
 class Undo:
     """What the replays of one plan save before they run."""
 
     def __init__(self, recorder: Any) -> None:
         journal = recorder.journal
         last = max((n for n, step in enumerate(recorder.steps) if may_fail(step)), default=-1)
-        self.trained = list(recorder.trained.values())
+        self.trained = list(recorder.trained.values()) if last >= 0 else []
         self.accumulated = [t for t in journal.accumulated.values() if last >= 0]
-        self.generators = [generator for generator, _ in journal.generators.values()]
+        self.generators = [g for g, _ in journal.generators.values() if last >= 0]
         self.objects = [thing for thing, _, at in journal.objects.values() if at <= last]
         written = {id(owner(array)) for array, _, at in journal.arrays.values() if at <= last}
         self.inputs = [
@@ -136,9 +140,12 @@ class Undo:
         self.tensors = [t for t in reached.values() if id(owner(t._array)) in written]
         self.little = not (self.accumulated or self.generators or self.objects
                            or self.inputs or self.tensors)  # fmt: skip
+        self.nothing = self.little and not self.trained
 
     def save(self, arrays: list[Any]) -> Any:
         """What `restore` needs."""
+        if self.nothing:
+            return _NOTHING
         gradients = [tensor.grad for tensor in self.trained]
         if self.little:
             return gradients, (), (), ()
