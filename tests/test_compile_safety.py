@@ -668,6 +668,22 @@ def test_empty_batches_and_single_rows():
     assert fast._recordings == 3
 
 
+def test_a_single_row_of_a_single_number():
+    model = nn.Linear(2, 1)
+    twin = copy.deepcopy(model)
+
+    def loss_of(model, x):
+        loss = model(x).sum()
+        loss.backward()
+        return loss
+
+    fast = minigrad.compile(loss_of)
+    for _ in range(3):
+        assert fast(model, ones(1, 2)).item() == loss_of(twin, ones(1, 2)).item()
+        assert model.weight.grad.tolist() == twin.weight.grad.tolist()
+    assert fast._replays == 2
+
+
 def test_a_profiler_of_the_users_is_left_in_place():
     seen = []
     fast = minigrad.compile(lambda x: x * 2)

@@ -93,6 +93,8 @@ class Check:
         watch = self.watch
         for values, key, _ in watch.places:
             terms.append(f"{name(values)}[{key!r}] is {name(values[key])}")
+        for attributes, keys in watch.keys:
+            terms.append(f"[*{name(attributes)}] == {name(keys)}")
         for cell, expected in watch.cells:
             if expected is not watch.ABSENT:
                 terms.append(f"{name(cell)}.cell_contents is {name(cell.cell_contents)}")

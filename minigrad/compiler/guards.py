@@ -75,6 +75,7 @@ class Watch:
         self._named: dict[int, set[str]] = {}
         self.functions: list[tuple[Any, Any, Any]] = []
         self.arrays: list[tuple[Any, Any]] = []
+        self.keys: list[tuple[Any, list[Any]]] = []
         self.objects = tuple(objects)
         self._modules: set[tuple[int, int]] = set()
         self._waiting: list[Any] = [function, *self.objects]
@@ -94,6 +95,9 @@ class Watch:
         for cell, expected in self.cells:
             if not same(_contents(cell), expected):
                 return "a variable of an enclosing function"
+        for attributes, names in self.keys:
+            if [*attributes] != names:
+                return f"the attributes {names}"
         for function, code, defaults in self.functions:
             if function.__code__ is not code or function.__defaults__ is not defaults:
                 return f"the code or the defaults of {function.__qualname__}()"
@@ -181,7 +185,7 @@ class Watch:
         found = Watch(value, apart=True)
         if found.problem is None:
             self.codes |= found.codes
-            for kind in ("mappings", "sequences", "places", "cells", "functions", "arrays"):
+            for kind in ("mappings", "sequences", "places", "cells", "functions", "arrays", "keys"):
                 getattr(self, kind).extend(getattr(found, kind))
 
     def _visit_other(self, value: Any) -> None:
@@ -191,7 +195,8 @@ class Watch:
         if not hasattr(value, "__dict__") or any("__slots__" in vars(k) for k in kind.__mro__[:-1]):
             self.problem = f"it can reach a {kind.__name__}, whose changes cannot be watched"
         else:
-            self._visit_object(value)
+            self._deferred.append(value)
+            self._waiting.append(kind)
 
     def _visit_function(self, function: types.FunctionType) -> None:
         codes = [function.__code__]
@@ -222,14 +227,16 @@ class Watch:
             self._visit_mapping(function.__kwdefaults__)
         if function.__dict__ or names & ATTRIBUTES:
             self._visit_mapping(function.__dict__)
-        self._visit_closure(function)
+        self._visit_closure(function, names)
         self._waiting += function.__defaults__ or ()
 
-    def _visit_closure(self, function: types.FunctionType) -> None:
+    def _visit_closure(self, function: types.FunctionType, names: Any = frozenset()) -> None:
         for cell in function.__closure__ or ():
             value = _contents(cell)
             self.cells.append((cell, value))
             self._waiting.append(value)
+            if isinstance(value, types.ModuleType):
+                self._visit_module(value, names)
 
     def _visit_module(self, module: types.ModuleType, names: set[str]) -> None:
         if _trusted(module) or (id(module), id(names)) in self._modules:
@@ -256,17 +263,28 @@ class Watch:
     def _visit_class(self, kind: type) -> None:
         for base in kind.__mro__:
             if base.__module__.split(".")[0] not in _LIBRARIES:
-                self._visit_mapping(base.__dict__)
-                for member in vars(base).values():
+                members = base.__dict__
+                self.mappings.append((members, [*members, *members.values()]))
+                for name, member in members.items():
                     if isinstance(member, property):
                         self._waiting += [f for f in (member.fget, member.fset) if f]
                     elif isinstance(member, (staticmethod, classmethod)):
                         self._waiting.append(member.__func__)
+                    elif "__dataclass_fields__" not in members or not _is_generated(name, member):
+                        self._waiting.append(member)
 
     def _visit_deferred(self) -> None:
         """Of objects that are used live, only the attributes that the code names are watched."""
         for value in self._deferred:
             held = getattr(value, "__dict__", {})
+            ours = str(type(value).__module__).startswith("minigrad.")
+            if not ours and self.names & ATTRIBUTES and id(value) not in self._named:
+                self._visit_mapping(held)
+                self._named[id(value)] = set(held)
+                continue
+            if not ours and id(value) not in self._named:
+                # An attribute that is not there may be asked for, or found in the class.
+                self.keys.append((held, [*held]))
             wanted = set(held) if self.names & ATTRIBUTES else self.names & set(held)
             for name in sorted(wanted - self._named.setdefault(id(value), set())):
                 self._named[id(value)].add(name)
@@ -308,6 +326,12 @@ def _contents(cell: Any) -> Any:
         return cell.cell_contents
     except ValueError:
         return _ABSENT
+
+
+def _is_generated(name: str, member: Any) -> bool:
+    """Whether `dataclass` wrote a member of a class; where one is called, the call is refused."""
+    file = getattr(getattr(member, "__code__", None), "co_filename", None)
+    return name in ("__dataclass_fields__", "__dataclass_params__") or file == "<string>"
 
 
 def _standard(value: Any) -> bool:

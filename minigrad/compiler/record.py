@@ -253,6 +253,7 @@ class Recorder:
         name = getattr(function, "__name__", "?")
         if isinstance(owner, types.ModuleType):
             fine = owner in (math, operator) or owner.__name__ in ("math", "_operator")
+            fine = fine or (owner.__name__ == "_functools" and name == "reduce")
             fine = fine or (owner.__name__ == "builtins" and name in _PURE)
         else:
             fine = isinstance(owner, _TYPES) or owner in _TYPES or owner is object

@@ -193,11 +193,13 @@ class Symbol(NDArrayOperatorsMixin):
             result = ufunc(*values)
             if ufunc is numpy.matmul and _dots(values[0], values[1], result):
                 return self.tape.emit("dot", ndarray.dot, inputs, {}, result)
-            return self.tape.emit("ufunc", ufunc, _converted(inputs, result.shape), {}, result)
+            return self.tape.emit(
+                "ufunc", ufunc, _converted(ufunc, inputs, result.shape), {}, result
+            )
         if type(into) is not Symbol:
             raise Untraceable
         ufunc(*values_of(inputs), out=into._value)
-        return self.tape.emit("ufunc", ufunc, _converted(inputs, into.shape), {}, None, into)
+        return self.tape.emit("ufunc", ufunc, _converted(ufunc, inputs, into.shape), {}, None, into)
 
     def __array_function__(self, function: Any, types: Any, args: Any, named: Any) -> Any:
         if function not in _FUNCTIONS or named.get("out") is not None:
@@ -259,11 +261,11 @@ _FUNCTIONS = frozenset(
 )  # fmt: skip
 
 
-def _converted(inputs: Any, shape: Any) -> Any:
+def _converted(ufunc: Any, inputs: Any, shape: Any) -> Any:
     """Numbers, and arrays of one number, as arrays without dimensions: NumPy takes them faster."""
     symbols = [value for value in inputs if type(value) is Symbol]
     dtypes = {value.dtype for value in symbols}
-    if not any(value.shape == shape for value in symbols):
+    if ufunc.signature is not None or not any(value.shape == shape for value in symbols):
         return inputs
     found = []
     for value in inputs:
