@@ -8,6 +8,7 @@ import contextvars
 import copy
 import dataclasses
 import functools
+import gc
 import os
 import pickle
 import sys
@@ -700,6 +701,30 @@ def test_a_profiler_of_the_users_is_left_in_place():
     assert left is profile
     assert found == [2, 2]
     assert fast._replays == 1
+
+
+def test_a_collection_of_garbage_is_no_work_of_the_function():
+    seen = []
+
+    def callback(phase, info):
+        seen.append(phase)
+
+    def function(x):
+        parts = [[x * n] for n in range(200)]
+        return parts[3][0]
+
+    before = gc.get_threshold()
+    gc.callbacks.append(callback)
+    gc.set_threshold(10)
+    try:
+        fast = minigrad.compile(function)
+        assert [fast(ones(1)).item() for _ in range(3)] == [3.0] * 3
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(callback)
+    assert fast._replays == 2
+    assert gc.isenabled()
+    assert seen
 
 
 def test_a_function_that_takes_the_profiler_away():

@@ -8,6 +8,7 @@ be accounted for makes the signature run eagerly, with one warning that names th
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
 import sys
 import threading
@@ -149,7 +150,9 @@ class Compiled:
             known: dict[int, Any] = {}
             args, kwargs = renewed(args, made, known), renewed(kwargs, made, known)
             recorder.take(made, leaves([args, kwargs]))
-            before = sys.getprofile()
+            before, collects = sys.getprofile(), gc.isenabled()
+            # A collection would run callbacks and finalizers, which are no work of the function.
+            gc.disable()
             sys.setprofile(recorder)
             try:
                 result = self.function(*args, **kwargs)
@@ -158,7 +161,10 @@ class Compiled:
                 if recorder.problem is None:
                     recorder.undo()
                 raise
-            sys.setprofile(before)
+            finally:
+                sys.setprofile(before)
+                if collects:
+                    gc.enable()
             recorder.close()
             handed_over(made, given)
             outputs = None
