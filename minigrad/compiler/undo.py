@@ -110,11 +110,15 @@ _WRITERS = {
 }
 _OF_GRADIENTS = {clipping.clip_norm.__code__, clipping.clip_values.__code__}
 _OF_OBJECTS = {step.__code__ for step in (Optimizer.step, *audit.steps)}
+# By identity: a code object's hash takes longer than most functions that are called.
 CHANGERS = frozenset(
-    {
-        *_WRITERS, *_OF_GRADIENTS, *_OF_OBJECTS, Generator._draw.__code__,
-        engine.accumulate.__code__, Optimizer.zero_grad.__code__,
-    }
+    map(
+        id,
+        {
+            *_WRITERS, *_OF_GRADIENTS, *_OF_OBJECTS, Generator._draw.__code__,
+            engine.accumulate.__code__, Optimizer.zero_grad.__code__,
+        },
+    )
 )  # fmt: skip
 
 
