@@ -32,7 +32,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--only", nargs="+", metavar="ROW", help="these rows or families alone")
     add("--list", action="store_true", help="name the rows and measure nothing")
     add("--repeats", type=int, metavar="N", help="exactly so many turns of each row")
-    add("--quick", action="store_true", help="one thread, fewer turns, one round of processes")
+    add("--rounds", type=int, default=1, metavar="N", help="so often all processes are new")
+    add("--quick", action="store_true", help="one thread, fewer and shorter turns")
     add("--threads", type=int, nargs="+", metavar="N", help="counts to try: 1 2")
     add("--device", default="cpu", help="cpu, or cuda for torch eager and torch CUDA graphs")
     add("--python", nargs="+", default=[], metavar="NAME=PATH", help="an interpreter of its own")
@@ -42,6 +43,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.repeats is not None and options.repeats < 1:
         parser.error(f"--repeats must be at least 1, not {options.repeats}")
+    if options.rounds < 1:
+        parser.error(f"--rounds must be at least 1, not {options.rounds}")
     if options.threads is not None and min(options.threads) < 1:
         parser.error(f"--threads must be at least 1, not {min(options.threads)}")
     if options.against == ["all"]:
@@ -59,12 +62,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings that a command line asks for, whatever it is compared with."""
-    settings = Settings(pythons=options.python, device=options.device)
+    settings = Settings(pythons=options.python, device=options.device, rounds=options.rounds)
     if options.device != "cpu":
         settings = replace(settings, threads=(1,))
     if options.quick:
         settings = replace(
-            settings, repeats=8, least=3, seconds=2.0, rounds=1, scouting=1, fresh=3, threads=(1,)
+            settings, repeats=8, least=3, seconds=2.0, scouting=1, fresh=3, threads=(1,)
         )
     if options.repeats is not None:
         few = min(options.repeats, settings.scouting)

@@ -34,7 +34,7 @@ class Settings:
     repeats: int = 20
     least: int = 4
     seconds: float = 6.0
-    rounds: int = 2
+    rounds: int = 1
     scouting: int = 2
     fresh: int = 5
     blocks: int = 7

@@ -286,6 +286,7 @@ def test_the_command_line_is_checked(capsys):
     assert (settings.repeats, settings.least, settings.fresh, settings.threads) == (3, 3, 3, (1, 2))
     for words, said in (
         (["--repeats", "0"], "--repeats must be at least 1, not 0"),
+        (["--rounds", "0"], "--rounds must be at least 1, not 0"),
         (["--threads", "0"], "--threads must be at least 1, not 0"),
         (["--against", "tensorflow"], "nothing is called 'tensorflow'; there are: minigrad"),
         (["--python", "jax"], "--python takes NAME=PATH"),
