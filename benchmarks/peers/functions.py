@@ -217,8 +217,13 @@ def attention(peer: Any, length: int, batch: int) -> PeerStep:
     return peer.both(peer.attention, leaves, normal(batch, 4, length, 32, seed=9))
 
 
-WORKLOADS["attention"] = partial(attention, length=128, batch=8)
-WORKLOADS["attention-long"] = partial(attention, length=2048, batch=1)
+for _name, _length, _batch in (
+    ("attention", 128, 8),
+    ("attention-512", 512, 1),
+    ("attention-long", 2048, 1),
+    ("attention-4096", 4096, 1),
+):
+    WORKLOADS[_name] = partial(attention, length=_length, batch=_batch)
 
 
 @workload("gpt-block")

@@ -195,3 +195,20 @@ def separable(peer: Any) -> PeerStep:
 
     shapes = [(64, 1, 3, 3), (64,), (64,), (64, 64, 1, 1), (64,), (64,)]
     return block(peer, shapes, function)
+
+
+@workload("hvp")
+def hessian_vector(peer: Any) -> PeerStep:
+    shapes: list[tuple[int, ...]] = [(32, 8), (32,), (32, 32), (32,), (1, 32), (1,)]
+    rng = np.random.default_rng(4)
+    vectors = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    given = (rng.normal(size=(16, n)).astype(np.float32) for n in (8, 1))
+    inputs, targets = map(peer.constant, given)
+
+    def loss(w: Any, b: Any, w2: Any, b2: Any, w3: Any, b3: Any) -> Any:
+        hidden = peer.tanh(inputs @ peer.transpose(w, (1, 0)) + b)
+        hidden = peer.tanh(hidden @ peer.transpose(w2, (1, 0)) + b2)
+        error = hidden @ peer.transpose(w3, (1, 0)) + b3 - targets
+        return peer.sum(error * error) * peer.number(1 / 16)
+
+    return peer.product(loss, drawn_weights(shapes), vectors)

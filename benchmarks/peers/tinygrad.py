@@ -245,6 +245,19 @@ class TinyGrad(Peer):
 
         return PeerStep(synchronised(step), lambda result: numpys(placed))
 
+    def product(
+        self, function: Callable[..., Any], leaves: Sequence[Any], vectors: Sequence[Any]
+    ) -> PeerStep:
+        placed, along = ([self.constant(v) for v in values] for values in (leaves, vectors))
+
+        @TinyJit
+        def run() -> Any:
+            gradients = function(*placed).gradient(*placed)
+            products = [(g * v).sum() for g, v in zip(gradients, along, strict=True)]
+            return ready(*sum(products[1:], products[0]).gradient(*placed))
+
+        return PeerStep(synchronised(run), numpys)
+
 
 def prepare(row: str) -> PeerStep:
     """A row's step in tinygrad."""
