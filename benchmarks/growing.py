@@ -13,7 +13,7 @@ from benchmarks.rows import Row, Step, Work, add_row
 SERIES = {
     "batch": "MNIST MLP 784-128-10 with Adam, by batch",
     "width": "MLP of two square layers with SGD, batch 32, by width",
-    "depth": "network of residual layers of width 32 with SGD, batch 16, by depth",
+    "depth": "residual layers of width 32, SGD, batch 16, by depth",
     "sequence": "causal attention in 4 heads of 32, both ways, by length",
     "parameters": "Adam's update of ten tensors, by parameters in all",
 }

@@ -93,6 +93,7 @@ def series_of(record: Record) -> dict[str, list[tuple[int, Outcome]]]:
 def as_markdown(record: Record) -> str:
     """A table of each series."""
     lines = [", ".join(f"{k} {v}" for k, v in record.conditions(TABLE).items()) + "."]
+    lines += ["", f"![How the time of a step grows]({PICTURE.name})"]
     for series, members in series_of(record).items():
         if not members:
             continue
