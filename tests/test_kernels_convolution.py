@@ -1,5 +1,9 @@
 """Each compiled way to convolve equals the plain one, whatever the shape, layout and values."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -201,3 +205,41 @@ def test_many_channels_are_met_in_parts_and_summed_in_parts():
 
 def test_a_single_large_image_is_cut_for_all_cores():
     compare(images((1, 20, 200, 200), 24, 3, 1), TOLERANCES["float32"])
+
+
+NARROW = """
+import sys
+import numpy as np
+from llvmlite import binding
+
+known = binding.get_host_cpu_features
+binding.get_host_cpu_features = lambda: {"avx": True}
+from minigrad.kernels.compiled import tiles
+
+binding.get_host_cpu_features = known
+from minigrad import kernels
+from minigrad.kernels.compiled import lines
+
+assert tiles.REGISTER == 32
+assert "minigrad.kernels.compiled.line_loops" in sys.modules
+x = np.random.default_rng(0).normal(size=(3, 5, 20, 20)).astype("float32")
+w = np.random.default_rng(1).normal(size=(7, 5, 3, 3)).astype("float32")
+both = []
+for implementation in ("reference", "numba"):
+    with kernels.use(implementation):
+        out = kernels.convolve(np, x, w, None, (1, 1), (1, 1), (1, 1), 1, (20, 20))
+        back = kernels.convolve_weight_grad(np, out, x, (3, 3), (1, 1), (1, 1), (1, 1), 1)
+    both.append((out, back))
+for plain, compiled in zip(*both):
+    np.testing.assert_allclose(compiled, plain, rtol=0, atol=3e-6 * abs(plain).max())
+print("equal")
+"""
+
+
+def test_a_processor_with_narrower_registers_computes_the_same(tmp_path):
+    """Its loops are compiled on this processor, which has those registers too."""
+    environment = dict(os.environ, NUMBA_CACHE_DIR=str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-c", NARROW], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout == "equal\n", done.stderr
