@@ -58,6 +58,8 @@ class Stepper:
     def _step_anew(self, optimizer: Any) -> None:
         Optimizer.step(optimizer)
         self._groups = None
+        if type(optimizer)._step_group is not Optimizer._step_group:
+            return
         steps = []
         for group in optimizer.param_groups:
             members = list(group["params"])
