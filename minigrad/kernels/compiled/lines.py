@@ -38,6 +38,9 @@ HELD = 1 << 16
 LONG = 512
 """So many windows fill a few tiles: less is wasted at the end of a run."""
 
+TOTALS = 1 << 21
+"""About how many numbers the sums of all parts of a batch may take."""
+
 BANDS = 1 << 19
 """Images whose lines are longer than this are cut."""
 
@@ -106,9 +109,9 @@ class Layout:
         many = max(1, min(batch, max(many, LONG // self.cell)))
         return -(-batch // -(-batch // many))
 
-    def ranges(self, batch: int) -> list[slice]:
+    def ranges(self, batch: int, most: int) -> list[slice]:
         """Images cut into parts, none of which gives but a short run."""
-        count = max(1, min(batch, PIECES, batch * self.cell // LONG))
+        count = max(1, min(batch, most, batch * self.cell // LONG))
         edges = [batch * i // count for i in range(count + 1)]
         return [slice(start, stop) for start, stop in pairwise(edges)]
 
@@ -153,16 +156,17 @@ def planned(
     places: Places,
     count: Sizes,
     spare: int,
+    most: int = PIECES,
 ) -> tuple[list[slice], list[tuple[Sizes, Sizes, tuple[Any, ...]]]]:
-    """How a batch is cut into images, and for each band of them its first window, how many it has,
-    and what the loops are told of its lines.
+    """How a batch is cut into at most so many parts, and for each band of its images the first
+    window, how many there are, and what the loops are told of its lines.
     """
     ranges: list[slice] = []
     found = []
     for first, many in _bands(sizes, channels, stride, count):
         edges = tuple(p - at * s for p, at, s in zip(padding, first, stride))
         layout = Layout(sizes, channels, stride, edges, places, many)
-        ranges = ranges or layout.ranges(batch)
+        ranges = ranges or layout.ranges(batch, most)
         together = layout.together(ranges[-1].stop - ranges[-1].start)
         offsets = layout.offsets(together, spare)
         found.append((first, many, (*layout.described(together), offsets)))
@@ -353,9 +357,11 @@ def weight_grad(
     few, some = (1, PLACES) if filters == 1 else (FEW, SOME)
     tiles = -(-depth // some)
     shape = (batch, sizes, channels, stride, padding, places, out)
-    ranges, bands = planned(*shape, spare=tiles * some - depth)
-    shares = _shares(filters, PIECES // len(ranges) if work >= LEAST else 1, FEW)
     taken = room(few, some, grad.itemsize)
+    sums = groups * -(-filters // few) * tiles * taken
+    most = max(1, min(PIECES, TOTALS // sums))
+    ranges, bands = planned(*shape, spare=tiles * some - depth, most=most)
+    shares = _shares(filters, PIECES // len(ranges) if work >= LEAST else 1, FEW)
     totals = numpy.zeros((len(ranges), groups, -(-filters // few), tiles, taken), grad.dtype)
 
     def task(number: int) -> None:
