@@ -79,6 +79,8 @@ def goals(outcome: Outcome) -> str:
 def several(outcome: Outcome, names: Sequence[str], field: str, unit: str) -> str:
     """A further figure of some contenders, beside each other."""
     found = [getattr(outcome.figures.get(name), field, None) for name in names]
+    if found == [None] * len(names):
+        return ""
     return " / ".join("-" if value is None else amount(value, unit) for value in found)
 
 

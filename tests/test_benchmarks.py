@@ -224,6 +224,7 @@ def test_the_tables_are_rendered_from_the_file(tmp_path):
         "| the chain | 500 us | 2.00 ms | 0.25 | 0.25 to 0.28 | 0.05 | - | 0.50, 0.20 | "
         "512 KiB / 20.0 MiB | 1.50 ms / 20.0 ms / 900 ms |" in text
     )
+    assert "| the exponential | 30.0 us | 20.0 us | 1.50 | 1.50 to 1.50 | - | - |  |  |  |" in text
     assert "| All | 0.61 (2) | 0.05 (1) | - |" in text
     assert "Above 1.2 to torch: exp 1.50." in text
     assert "- minigrad-numpy has no figure for chain-8: out of order" in text
