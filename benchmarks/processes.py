@@ -42,6 +42,7 @@ def environment(threads: int) -> dict[str, str]:
     """
     kept = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
     names = ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB_MAXIMUM", "NUMEXPR")
+    kept["MINIGRAD_KERNELS"] = "wait"
     return {**kept, **{f"{name}_NUM_THREADS": str(threads) for name in names}}
 
 

@@ -1,4 +1,4 @@
-"""`python -m minigrad`: train, predict, info."""
+"""`python -m minigrad`: train, predict, info, compile-kernels."""
 
 import sys
 

@@ -7,6 +7,9 @@ import os
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Kernels are compiled when a test first needs them: what it compares does not change under it.  A
+# lock makes the workers compile a family once; the others load it.
+os.environ.setdefault("MINIGRAD_KERNELS", "wait")
 
 from collections.abc import Iterator  # noqa: E402 - the variables come first
 

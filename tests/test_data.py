@@ -267,7 +267,7 @@ def test_workers_run_side_by_side():
             return 3
 
         def __getitem__(self, index):
-            self.barrier.wait(timeout=30)  # only passes when three threads are here
+            self.barrier.wait(timeout=600)  # only passes when three threads are here
             return index
 
     loader = data.DataLoader(Meeting(), num_workers=3)
@@ -373,7 +373,7 @@ def test_a_worker_that_hangs_is_reported():
 
     class Hanging(Squares):
         def __getitem__(self, index):
-            gate.wait(timeout=30)
+            gate.wait(timeout=600)
             return index
 
     try:
@@ -382,7 +382,7 @@ def test_a_worker_that_hangs_is_reported():
     finally:
         gate.set()
         for thread in loader_threads():
-            thread.join(timeout=30)
+            thread.join(timeout=600)
 
 
 class Stream(data.IterableDataset):

@@ -1,4 +1,4 @@
-"""The command line: `python -m minigrad train`, `predict` and `info`."""
+"""The command line: `python -m minigrad train`, `predict`, `info` and `compile-kernels`."""
 
 from __future__ import annotations
 

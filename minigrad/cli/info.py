@@ -14,6 +14,7 @@ from minigrad import kernels
 from minigrad.backend import backend_for
 from minigrad.backend.threads import THREAD_VARIABLES, blas_threads
 from minigrad.errors import DeviceError
+from minigrad.kernels import marks
 
 _OPTIONAL = (
     "cupy-cuda12x", "cupy-cuda13x", "numba", "safetensors", "matplotlib", "pillow", "pooch",
@@ -31,6 +32,7 @@ def info() -> int:
     rows += [(name, version_of(name) or "not installed") for name in _OPTIONAL]
     rows += [("devices", device) for device in _devices()]
     rows += [("kernels", kernel) for kernel in _kernels()]
+    rows.append(("compiled", _compiled()))
     rows.append(("BLAS", _blas()))
     rows.append(("BLAS threads", _blas_threads()))
     width = max(len(name) for name, _ in rows)
@@ -67,6 +69,16 @@ def _kernels() -> list[str]:
         f"{kind}: {', '.join(name for name in chosen if chosen[name] == kind)}"
         for kind in sorted(set(chosen.values()))
     ]
+
+
+def _compiled() -> str:
+    """How many of the families of compiled kernels are kept on disk, and when others come."""
+    mode = kernels.get_compile_mode()
+    if not kernels.ready.installed():
+        return "Numba is needed"
+    wanted = [(family, char) for family in kernels.families() for char in "fd"]
+    kept = sum(map(marks.there, wanted))
+    return f"{kept} of {len(wanted)} are kept on disk; MINIGRAD_KERNELS={mode}"
 
 
 def _blas() -> str:

@@ -1,27 +1,25 @@
 """The kernel seam: the fused functions, which of them run compiled, and how to override that.
 
 A function runs compiled by Numba where Numba is installed (the extra `numba`), the arrays are
-NumPy's in float32 or float64, and the first of them has enough elements; on other arrays, and
-without Numba, its plain reference runs. Numba is loaded, and a function compiled or read from
-Numba's cache on disk, when it is first needed.
+NumPy's in float32 or float64, and the first of them has enough elements; on other arrays, without
+Numba, and until its compiled twin is there, its plain reference runs. Numba is loaded when it is
+first needed; `minigrad.kernels.ready` says when twins are compiled.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
 import numpy
 
 from minigrad.errors import ArgumentError
-from minigrad.kernels import attention, convolution, pooling, reference, softmaxes, updates
+from minigrad.kernels import attention, convolution, pooling, ready, reference, softmaxes, updates
 from minigrad.kernels.convolution import fold, unfold
 from minigrad.kernels.exponentials import exponentials, sums
 from minigrad.kernels.pooling import max_pool_winners, place, window_spread, window_sum
+from minigrad.kernels.ready import get_compile_mode, set_compile_mode
 from minigrad.kernels.windows import in_single, output_sizes
 
 __all__ = [
@@ -32,11 +30,13 @@ __all__ = [
     "attend_grad",
     "class_losses",
     "class_losses_grad",
+    "compile_ahead",
     "convolve",
     "convolve_input_grad",
     "convolve_weight_grad",
     "exponentials",
     "fold",
+    "get_compile_mode",
     "in_single",
     "log_softmax",
     "log_softmax_grad",
@@ -49,6 +49,7 @@ __all__ = [
     "output_sizes",
     "place",
     "rmsprop_update",
+    "set_compile_mode",
     "sgd_update",
     "softmax",
     "softmax_grad",
@@ -89,25 +90,29 @@ class Kernel:
         self.least = least
         self.loaded = least if loaded is None else loaded
         self.chosen: str | None = None
-        self._twin: Callable[..., Any] | None = None
+        self._twins: dict[str, Callable[..., Any]] = {}
 
     def __call__(self, xp: Any, array: Any, *arguments: Any) -> Any:
         if array.size < self.least and self.chosen is None:
             return self.plain(xp, array, *arguments)
-        if xp is not numpy or array.dtype.char not in "fd" or not self.compiles():
+        char = array.dtype.char
+        if xp is not numpy or char not in "fd" or not self.compiles():
             return self.plain(xp, array, *arguments)
-        if self._twin is None:
-            twins = _twins(self.family)
-            if twins is None:
+        twin = self._twins.get(char)
+        if twin is None:
+            family = ready.twins(self.family, char, wait=self.chosen is not None)
+            if family is None:
                 return self.plain(xp, array, *arguments)
-            self._twin = getattr(twins, self.name)
+            twin = self._twins[char] = getattr(family, self.name)
             self.least = self.loaded
-        result = self._twin(xp, array, *arguments)
+        result = twin(xp, array, *arguments)
         return self.plain(xp, array, *arguments) if result is None else result
 
     def compiles(self) -> bool:
-        """Whether large arrays run compiled."""
-        return self.chosen != "reference" and numba_is_installed()
+        """Whether large arrays run compiled, now or as soon as the twin is there."""
+        if self.chosen is None:
+            return get_compile_mode() != "off" and ready.installed()
+        return self.chosen == "numba" and ready.installed()
 
 
 def twin(family: str, name: str, least: int) -> Callable[[Callable[..., Any]], Kernel]:
@@ -123,31 +128,6 @@ def twin(family: str, name: str, least: int) -> Callable[[Callable[..., Any]], K
         return kernel
 
     return declare
-
-
-_found: list[bool] = []
-
-
-def numba_is_installed() -> bool:
-    """Whether Numba can be imported; it is not imported to find out."""
-    if not _found:
-        _found.append(importlib.util.find_spec("numba") is not None)
-    return _found[0]
-
-
-def _twins(family: str) -> Any:
-    """A family's compiled functions; None, with a warning, where Numba cannot be loaded."""
-    try:
-        return importlib.import_module(f"minigrad.kernels.compiled.{family}")
-    except ImportError as error:
-        warnings.warn(
-            f"Numba is installed but cannot be loaded, so the plain kernels are used: {error}; "
-            f"install a Numba that knows this NumPy, or uninstall it",
-            RuntimeWarning,
-            stacklevel=4,
-        )
-        _found[:] = [False]
-        return None
 
 
 attend = Kernel(attention.attend, "attention", least=1 << 12)
@@ -206,16 +186,45 @@ def active() -> dict[str, str]:
     """
     found = {function.__name__: "reference" for function in _PLAIN}
     for name, kernel in _COMPILED.items():
-        found[name] = "numba" if kernel.compiles() else "reference"
+        compiles = kernel.compiles() and not ready.is_refused(kernel.family)
+        found[name] = "numba" if compiles else "reference"
     return dict(sorted(found.items()))
+
+
+def compile_ahead(dtypes: Iterable[str] = ("float32", "float64")) -> None:
+    """Compile all kernels for these dtypes now, or load them where Numba has kept them.
+
+    Takes about a minute on a machine that has never done it, and below a second later. Raises
+    ArgumentError without Numba and for another dtype; `python -m minigrad compile-kernels` does
+    the same.
+    """
+    chars = [numpy.dtype(name).char for name in dtypes]
+    if not set(chars) <= set("fd"):
+        raise ArgumentError(
+            f"compile_ahead(): kernels are compiled for float32 and float64, got "
+            f"{', '.join(map(str, dtypes))}"
+        )
+    if not ready.installed():
+        raise ArgumentError(
+            "compile_ahead(): needs Numba; install it with pip install 'minigrad-engine[numba]'"
+        )
+    for family in families():
+        for char in chars:
+            ready.load((family, char))
+
+
+def families() -> list[str]:
+    """The names of the files that hold compiled twins."""
+    return sorted({kernel.family for kernel in _COMPILED.values()})
 
 
 class use:
     """Choose an implementation, from now on or in a `with` block: "reference", "numba" or "auto".
 
     "numba" takes the compiled twin for arrays of any size that an operation hands to the function,
-    "auto" where it is faster. Names limit
-    the choice to those functions; without any it holds for all.
+    and waits until it is compiled; "auto" takes it where it is faster and there, as
+    `set_compile_mode` says. Names limit the choice to those functions; without any it holds for
+    all.
 
     Raises ArgumentError for an implementation or a function that is not there.
 
@@ -230,7 +239,7 @@ class use:
                 f"use(): argument 'implementation' must be 'auto', 'reference' or 'numba', got "
                 f"{implementation!r}"
             )
-        if implementation == "numba" and not numba_is_installed():
+        if implementation == "numba" and not ready.installed():
             raise ArgumentError(
                 "use(): implementation 'numba' needs Numba; install it with "
                 "pip install 'minigrad-engine[numba]'"

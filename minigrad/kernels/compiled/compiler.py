@@ -16,6 +16,12 @@ tell_numba()
 # Sums may be reordered, so that they run in vector registers; infinities and NaNs keep their rules.
 _REORDERED = {"reassoc", "contract", "nsz", "arcp"}
 
+# Products and sums may become one operation; nothing else, for the order of operations matters.
+CONTRACTED = {"contract"}
+
+LOOPS: list[Any] = []
+"""All that are declared in the families that are loaded."""
+
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, compiled for each kind of arguments when it first meets it; kept on disk.
@@ -25,19 +31,32 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return _made(function, _REORDERED)
 
 
+def compiled_in_order(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `compiled`, but operations stay in the order that they are written in."""
+    return _made(function, CONTRACTED)
+
+
 def compiled_exactly(function: Callable[..., Any]) -> Callable[..., Any]:
     """As `compiled`, but every operation is rounded as it is written, and none is reordered."""
     return _made(function, False)
 
 
 def _made(function: Callable[..., Any], fastmath: Any) -> Callable[..., Any]:
+    options: Any = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     made: Callable[..., Any]
     try:
-        made = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
+        made = numba.njit(cache=True, **options)(function)
     except RuntimeError:
         # No folder to keep it in can be written to: every process compiles anew.
-        made = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)(function)
+        made = numba.njit(**options)(function)
+    LOOPS.append(made)
     return made
+
+
+def folder() -> str | None:
+    """Where Numba keeps the loops; None where it has no folder to write to."""
+    places = {loop.stats.cache_path for loop in LOOPS} - {None}
+    return min(places, default=None)
 
 
 @intrinsic  # type: ignore[untyped-decorator]

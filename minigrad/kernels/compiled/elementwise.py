@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy
 
 from minigrad.backend.lanes import lanes, run, share
-from minigrad.kernels.compiled.exponential import CONTRACTED
+from minigrad.kernels.compiled.compiler import compiled_in_order
 
 LEAST = 1 << 16
 """Elements that make up for waking a thread."""
 
 
-def elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A loop compiled in the order that it is written in; kept on disk where that is possible."""
-    options: Any = {"nogil": True, "fastmath": CONTRACTED, "error_model": "numpy"}
-    made: Callable[..., Any]
-    try:
-        made = numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        made = numba.njit(**options)(function)
-    return made
+elementwise = compiled_in_order
+"""A loop over elements, as every file of activation functions declares it."""
 
 
 def over(loop: Callable[..., Any], arrays: tuple[Any, ...], *numbers: Any) -> Any:

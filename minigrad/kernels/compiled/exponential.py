@@ -14,8 +14,7 @@ import numpy
 from numba import types
 from numba.extending import overload
 
-# Products and sums may become one operation; nothing else, for the order of operations matters.
-CONTRACTED = {"contract"}
+from minigrad.kernels.compiled.compiler import CONTRACTED
 
 _FLOAT = numpy.float32
 _DOUBLE = numpy.float64

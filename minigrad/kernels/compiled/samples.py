@@ -1,0 +1,138 @@
+"""For each family one call of every compiled loop on tiny arrays, so that all of it is compiled.
+
+Numba compiles a loop for the kinds of arguments that it is called with: their dtypes, numbers of
+dimensions and layouts. The calls here are of the kinds that operations make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+
+
+def _activation(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import activation
+
+    x, g = ones(4), ones(4)
+    for value in (activation.sigmoid, activation.silu, activation.gelu, activation.gelu_tanh):
+        value(numpy, x)
+    for slope in (
+        activation.tanh_grad, activation.sigmoid_grad, activation.relu_grad, activation.silu_grad,
+        activation.gelu_grad, activation.gelu_tanh_grad,
+    ):  # fmt: skip
+        slope(numpy, g, x)
+    activation.leaky_relu_grad(numpy, g, x, 0.1)
+    activation.softplus(numpy, x, 1.0, 20.0)
+    activation.softplus_grad(numpy, g, x, 1.0, 20.0)
+
+
+def _attention(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import attention
+
+    query, grad = ones(1, 1, 2, 3), ones(1, 1, 2, 3)
+    # Large scores are shifted by the largest: a loop of its own.
+    key = numpy.full_like(query, attention.SAFE)
+    out, logarithms = attention.attend(numpy, query, key, query, True, 1.0, 1)
+    rest = (query, key, query, out, logarithms, True, 1.0, 1)
+    attention.attend_grad(numpy, grad, *rest)
+
+
+def _convolution(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import lines, winograd
+
+    one, none, size, small = (1, 1, 1), (0, 0, 0), (1, 4, 4), (1, 3, 3)
+    image, kernel, bias = ones(1, 2, *size), ones(5, 2, *small), ones(5)
+    grad = ones(1, 5, *size)
+    sizes = (one, (0, 1, 1), one, 1)
+    lines.convolve(image, kernel, bias, *sizes, size)
+    lines.input_grad(grad, kernel, None, size, *sizes)
+    lines.weight_grad(grad, image, small, *sizes)
+    if image.dtype.char == "f":
+        flat = image[:, :, 0]
+        winograd.convolve(flat, kernel[:, :, 0], bias, (1, 1), size[1:])
+        winograd.weight_grad(ones(1, 5, 2, 2), flat, none[1:])
+
+
+def _normalise(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import normalise
+
+    x, g = ones(2, 2, 8), ones(2, 2, 8)
+    for axes, affine in (((2,), (8,)), ((0, 2), (1, 2, 1))):
+        weight = ones(*affine)
+        out: Any = normalise.normalise(numpy, x, weight, weight, axes, affine, 1e-5, True)
+        _, mean, _, inverse = out
+        normalise.normalise_grad(numpy, g, x, weight, mean, inverse, axes, affine, True)
+        normalise.normalise_weight_grad(numpy, g, x, mean, inverse, affine)
+
+
+def _pooling(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import pooling
+
+    x, windows = ones(1, 2, 2), ((2, 2), (2, 2), (0, 0), (1, 1))
+    out = pooling.max_pool(numpy, x, *windows, (1, 1))
+    pooling.max_pool_grad(numpy, ones(1, 1, 1), x, out, *windows)
+
+
+def _reductions(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import reductions
+
+    reductions.sum(numpy, ones(2, 3), None, False)
+    reductions.sum(numpy, ones(2, 3), (1,), False)
+
+
+def _rows(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import rows
+
+    rows.add_rows(numpy, ones(2, 3), numpy.zeros(1, numpy.int64), ones(1, 3))
+
+
+def _softmax(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import softmax
+
+    x, g = ones(2, 3), ones(2, 3)
+    softmax.softmax(numpy, x, 1)
+    softmax.softmax_grad(numpy, g, x, 1)
+    softmax.log_softmax(numpy, x, 1)
+    softmax.log_softmax_grad(numpy, g, x, 1)
+    target = numpy.zeros(2, numpy.int64)
+    _, saved = softmax.class_losses(numpy, x, target)
+    softmax.class_losses_grad(numpy, x, target, saved, 1.0)
+
+
+def _updates(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import updates
+
+    updates.adam_update(
+        numpy, ones(4), ones(4), ones(4), ones(4), None, None, 0.0, (0.9, 0.99), 1e-8, 0.1
+    )
+    updates.sgd_update(numpy, ones(4), ones(4), ones(4), 0.1, 0.9, 1.0, 0.0, False)
+    updates.rmsprop_update(
+        numpy, ones(4), ones(4), ones(4), ones(4), ones(4), 0.1, 0.9, 1e-8, 0.9, 0.0
+    )
+
+
+_SAMPLES = {
+    "activation": _activation,
+    "attention": _attention,
+    "convolution": _convolution,
+    "normalise": _normalise,
+    "pooling": _pooling,
+    "reductions": _reductions,
+    "rows": _rows,
+    "softmax": _softmax,
+    "updates": _updates,
+}
+
+FAMILIES = tuple(_SAMPLES)
+"""The files of `minigrad.kernels.compiled` that kernels name."""
+
+
+def run(family: str, char: str) -> None:
+    """Compile a family's loops for a dtype, or load them where Numba has kept them."""
+
+    def ones(*shape: int) -> Any:
+        return numpy.ones(shape, char)
+
+    _SAMPLES[family](ones)
