@@ -189,7 +189,7 @@ def test_a_word_that_is_no_mode_is_refused():
 
 @needs_numba
 def test_loops_of_an_older_version_are_compiled_anew(tmp_path, monkeypatch):
-    monkeypatch.setattr(marks, "folder", lambda: tmp_path)
+    monkeypatch.setattr(marks, "folder", lambda: str(tmp_path))
     kept = tmp_path / "kept"
     kept.mkdir()
     marks.forget_older(str(kept))

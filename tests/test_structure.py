@@ -178,7 +178,7 @@ def modules_after(statement: str) -> set[str]:
     """The modules that a fresh interpreter holds once it has run a statement."""
     script = f"import sys; {statement}; print(*sys.modules, sep='\\n')"
     run = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=600
     )
     return set(run.stdout.split())
 

@@ -9,28 +9,27 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib.metadata
 import os
 import platform
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 Wanted = tuple[str, str]
 """A family, and the character of a dtype."""
 
-_COMPILED = Path(__file__).parent / "compiled"
+_COMPILED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compiled")
 _CALLED_FROM_OTHERS = ("compiler.py", "exponential.py", "softmax.py", "tiles.py")
 
 
-def folder() -> Path | None:
+def folder() -> str | None:
     """Where the marks are: the first folder that can be written to of those that Numba tries."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    places = [Path(given)] if given else []
-    for place in (*places, _COMPILED / "__pycache__", Path(home) / "minigrad"):
+    places = [given] if given else []
+    places += [os.path.join(_COMPILED, "__pycache__"), os.path.join(home, "minigrad")]
+    for place in places:
         with contextlib.suppress(OSError):
-            place.mkdir(parents=True, exist_ok=True)
+            os.makedirs(place, exist_ok=True)
             if os.access(place, os.W_OK | os.X_OK):
                 return place
     return None
@@ -39,14 +38,14 @@ def folder() -> Path | None:
 def there(wanted: Wanted) -> bool:
     """Whether Numba has kept all of a family's loops for a dtype."""
     place = folder()
-    return place is not None and (place / _name(wanted)).exists()
+    return place is not None and os.path.exists(os.path.join(place, _name(wanted)))
 
 
 def leave(wanted: Wanted) -> None:
     """Say that it has."""
     place = folder()
     if place is not None:
-        (place / _name(wanted)).touch()
+        _touch(os.path.join(place, _name(wanted)))
 
 
 def forget_older(kept: str | None) -> None:
@@ -57,14 +56,16 @@ def forget_older(kept: str | None) -> None:
     place = folder()
     if place is None or kept is None:
         return
-    version = _digest(*((_COMPILED / name).read_bytes() for name in _CALLED_FROM_OTHERS))
-    ours = f"minigrad-{_digest(bytes(_COMPILED))}-"
-    mark = place / f"{ours}{version}.version"
+    version = _digest(*map(_text, _CALLED_FROM_OTHERS))
+    ours = f"minigrad-{_digest(os.fsencode(_COMPILED))}-"
+    mark = os.path.join(place, f"{ours}{version}.version")
     with alone("versions"):
-        if not mark.exists():
-            for old in (*place.glob(f"{ours}*"), *Path(kept).glob("*.nbi")):
-                old.unlink(missing_ok=True)
-            mark.touch()
+        if not os.path.exists(mark):
+            old = [os.path.join(place, name) for name in os.listdir(place) if name.startswith(ours)]
+            old += [os.path.join(kept, name) for name in os.listdir(kept) if name.endswith(".nbi")]
+            for path in old:
+                os.unlink(path)
+            _touch(mark)
 
 
 @contextlib.contextmanager
@@ -76,7 +77,7 @@ def alone(family: str) -> Iterator[None]:
         return
     import fcntl
 
-    with open(place / f"minigrad-{family}.lock", "w", encoding="ascii") as lock:
+    with open(os.path.join(place, f"minigrad-{family}.lock"), "w", encoding="ascii") as lock:
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -84,7 +85,18 @@ def alone(family: str) -> Iterator[None]:
 
 def _name(wanted: Wanted) -> str:
     family, char = wanted
-    return f"minigrad-{_digest(bytes(_COMPILED))}-{_key()}-{family}-{char}.ready"
+    return f"minigrad-{_digest(os.fsencode(_COMPILED))}-{_key()}-{family}-{char}.ready"
+
+
+def _touch(path: str) -> None:
+    with open(path, "a", encoding="ascii"):
+        pass
+
+
+def _text(name: str) -> bytes:
+    """The source of one of the files of compiled loops."""
+    with open(os.path.join(_COMPILED, name), "rb") as file:
+        return file.read()
 
 
 def _digest(*parts: bytes) -> str:
@@ -94,17 +106,20 @@ def _digest(*parts: bytes) -> str:
 @functools.cache
 def _key() -> str:
     """A short name for the versions, the text of the loops, and the processor."""
+    from importlib import metadata
+
     names = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
     known = [sys.version, platform.machine(), _processor()]
     known += [os.environ.get(name, "") for name in names]
-    known += [importlib.metadata.version(name) for name in ("numba", "llvmlite", "numpy")]
-    texts = [path.read_bytes() for path in sorted(_COMPILED.glob("*.py"))]
+    known += [metadata.version(name) for name in ("numba", "llvmlite", "numpy")]
+    texts = [_text(name) for name in sorted(os.listdir(_COMPILED)) if name.endswith(".py")]
     return _digest("\n".join(known).encode(), *texts)
 
 
 def _processor() -> str:
     try:
-        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+            text = file.read()
     except OSError:
         return platform.processor()
     first = text.split("\n\n", 1)[0].splitlines()

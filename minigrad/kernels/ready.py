@@ -13,7 +13,6 @@ import functools
 import importlib
 import importlib.util
 import os
-import subprocess
 import sys
 import threading
 import warnings
@@ -178,6 +177,8 @@ def _compiled_apart(batch: list[Wanted]) -> dict[Wanted, str]:
     It is no fork, is out of reach of Ctrl-C, and holds none of the program's streams. It ends when
     it has compiled the batch, even if the program ends before.
     """
+    import subprocess
+
     names = [":".join(wanted) for wanted in batch]
     environment = dict(os.environ) | dict.fromkeys(THREAD_VARIABLES, "1")
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
