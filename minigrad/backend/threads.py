@@ -5,6 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy
@@ -137,3 +140,36 @@ def set_blas_threads(count: int) -> None:
     tell = _function("set")
     if tell is not None:
         tell(count)
+
+
+SMALL_PRODUCT = 1 << 22
+"""Multiplications of a product of matrices that a second thread does not shorten by much."""
+
+_alone = threading.Lock()
+_inside = 0
+_before = 1
+
+
+@contextmanager
+def blas_alone(multiplications: int) -> Iterator[None]:
+    """NumPy's BLAS on one thread, for a loop of products of so few multiplications each.
+
+    Its threads wait for each other actively at every product, and where a core is busy with other
+    work a small product takes many times as long. Larger products keep all threads.
+    """
+    global _inside, _before
+    if multiplications > SMALL_PRODUCT or not _inside and blas_threads() in (1, None):
+        yield
+        return
+    with _alone:
+        _inside += 1
+        if _inside == 1:
+            _before = blas_threads() or 1
+            set_blas_threads(1)
+    try:
+        yield
+    finally:
+        with _alone:
+            _inside -= 1
+            if not _inside:
+                set_blas_threads(_before)

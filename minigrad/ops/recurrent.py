@@ -12,8 +12,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.backend import backend_of, ndarray
+from minigrad.backend.threads import blas_alone
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Declaration
+from minigrad.kernels import twin
 from minigrad.ops.functions import tanh
 from minigrad.ops.join import _cat, _stack, cat
 from minigrad.ops.reduce import sum_to
@@ -51,6 +54,11 @@ def _plus(value: Any, other: Any) -> Any:
 def _turned(xp: Any, weight: Any, steps: int) -> Any:
     """The transposed weight; rearranged in memory where the products of many steps repay that."""
     return weight.T if steps < 8 else xp.ascontiguousarray(weight.T)
+
+
+def _multiplications(state: Any, weight: Any) -> int:
+    """How many a step's product of states and weight takes."""
+    return int(state.shape[0] * weight.shape[0] * weight.shape[1])
 
 
 def _by_gate(input: Any, gates: int) -> Any:
@@ -104,10 +112,11 @@ def _rnn_rule(
     slopes = out > 0 if relu else 1 - out * out
     found = [None] * len(out)
     state = zero(hidden)
-    for step in _order(len(out), not reverse):
-        back = (state + g[step]) * slopes[step]
-        found[step] = back
-        state = back @ weight
+    with blas_alone(_multiplications(hidden, weight)):
+        for step in _order(len(out), not reverse):
+            back = (state + g[step]) * slopes[step]
+            found[step] = back
+            state = back @ weight
     back = _stack(*found, dim=0)
     before = _before(out, hidden, reverse) if needed[2] else None
     return back, state, _weight_cotangent(back, before) if needed[2] else None
@@ -124,15 +133,16 @@ def rnn_steps(xp: Any, input: Any, hidden: Any, weight: Any, *, relu: bool, reve
     _check("rnn_steps", 1, input, weight, hidden=hidden)
     out = xp.empty(input.shape, input.dtype)
     turned = _turned(xp, weight, len(input))
-    for step in _order(len(input), reverse):
-        state = out[step]
-        xp.matmul(hidden, turned, out=state)
-        state += input[step]
-        if relu:
-            xp.maximum(state, 0, out=state)
-        else:
-            xp.tanh(state, out=state)
-        hidden = state
+    with blas_alone(_multiplications(hidden, weight)):
+        for step in _order(len(input), reverse):
+            state = out[step]
+            xp.matmul(hidden, turned, out=state)
+            state += input[step]
+            if relu:
+                xp.maximum(state, 0, out=state)
+            else:
+                xp.tanh(state, out=state)
+            hidden = state
     return out
 
 
@@ -147,7 +157,36 @@ def _lstm_rule(
     needed: Any,
 ) -> Any:
     hiddens, cells, gates = out
-    g_hidden, g_cell, g_gates = g
+    constants = (gates, cells, cell, weight, projection, *g, reverse)
+    if gates.__class__ is ndarray:
+        back, state, carry, states = _lstm_cotangents(backend_of(gates).xp, *constants)
+    else:
+        # A Tensor, for derivatives of the derivatives.
+        back, state, carry, states = _lstm_cotangents.plain(None, *constants)
+    earlier = _before(hiddens, hidden, reverse) if needed[3] else None
+    return (
+        back,
+        state,
+        carry,
+        _weight_cotangent(back, earlier) if needed[3] else None,
+        _weight_cotangent(states, gates[:, 3] * tanh(cells)) if needed[4] else None,
+    )
+
+
+@twin("recurrent", "lstm_cotangents", least=1 << 14)
+def _lstm_cotangents(
+    xp: Any,
+    gates: Any,
+    cells: Any,
+    cell: Any,
+    weight: Any,
+    projection: Any,
+    g_hidden: Any,
+    g_cell: Any,
+    g_gates: Any,
+    reverse: bool,
+) -> Any:
+    """The cotangents of the input, the first state and cell, and of what was projected."""
     enter, forget, new, leave = (gates[:, part] for part in range(4))
     steep = gates * (1 - gates)
     level = 1 - new * new
@@ -168,35 +207,30 @@ def _lstm_rule(
                 steep[:, 3] * given[3],
             )
         )
-    size = cells.shape[2]
+    steps, _, size = cells.shape
     ends = (size, 2 * size, 3 * size, 4 * size)
-    found = [None] * len(hiddens)
-    states = [None] * len(hiddens)
-    state, carry = zero(hidden), zero(cell)
-    for step in _order(len(hiddens), not reverse):
-        if g_hidden is not None:
-            state = state + g_hidden[step]
-        if projection is not None:
-            states[step] = state
-            state = state @ projection
-        carry = carry + state * through[step]
-        if g_cell is not None:
-            carry = carry + g_cell[step]
-        back = _cat(carry, carry, carry, state, dim=1, ends=ends) * slopes[step]
-        if extra is not None:
-            back = back + extra[step]
-        found[step] = back
-        state = back @ weight
-        carry = carry * forget[step]
-    back = _stack(*found, dim=0)
-    earlier = _before(hiddens, hidden, reverse) if needed[3] else None
-    return (
-        back,
-        state,
-        carry,
-        _weight_cotangent(back, earlier) if needed[3] else None,
-        _weight_cotangent(_stack(*states, dim=0), leave * squashed) if needed[4] else None,
-    )
+    found = [None] * steps
+    states = [None] * steps
+    carry = zero(cell)
+    state = carry[:, : weight.shape[1]]
+    with blas_alone(_multiplications(cell, weight)):
+        for step in _order(steps, not reverse):
+            if g_hidden is not None:
+                state = state + g_hidden[step]
+            if projection is not None:
+                states[step] = state
+                state = state @ projection
+            carry = carry + state * through[step]
+            if g_cell is not None:
+                carry = carry + g_cell[step]
+            back = _cat(carry, carry, carry, state, dim=1, ends=ends) * slopes[step]
+            if extra is not None:
+                back = back + extra[step]
+            found[step] = back
+            state = back @ weight
+            carry = carry * forget[step]
+    projected = None if projection is None else _stack(*states, dim=0)
+    return _stack(*found, dim=0), state, carry, projected
 
 
 @Declaration(outputs=3)(joint=_lstm_rule)
@@ -219,6 +253,14 @@ def lstm_steps(
     2000 and the projection of Sak et al. 2014.
     """
     _check("lstm_steps", 4, input, weight, projection, hidden=hidden, cell=cell)
+    return _lstm_states(xp, input, hidden, cell, weight, projection, reverse)
+
+
+@twin("recurrent", "lstm_states", least=1 << 14)
+def _lstm_states(
+    xp: Any, input: Any, hidden: Any, cell: Any, weight: Any, projection: Any, reverse: bool
+) -> Any:
+    """The states, cells and gates of all steps."""
     steps, batch, width = input.shape
     size = width // 4
     # sigmoid(x) = tanh(x / 2) / 2 + 1/2: one call for the four gates.
@@ -234,18 +276,19 @@ def lstm_steps(
     scratch = xp.empty((batch, size), input.dtype)
     product_by_gate = _by_gate(product, 4)
     shorter = None if projection is None else projection.T
-    for step in _order(steps, reverse):
-        xp.matmul(hidden, turned, out=product)
-        gate = xp.add(given[step], product_by_gate, out=gates[step])
-        gate *= half
-        xp.tanh(gate, out=gate)
-        gate *= half
-        gate += rest
-        cell = xp.multiply(gate[1], cell, out=cells[step])
-        cell += xp.multiply(gate[0], gate[2], out=scratch)
-        whole = xp.tanh(cell, out=hiddens[step] if shorter is None else scratch)
-        whole *= gate[3]
-        hidden = whole if shorter is None else xp.matmul(whole, shorter, out=hiddens[step])
+    with blas_alone(_multiplications(hidden, weight)):
+        for step in _order(steps, reverse):
+            xp.matmul(hidden, turned, out=product)
+            gate = xp.add(given[step], product_by_gate, out=gates[step])
+            gate *= half
+            xp.tanh(gate, out=gate)
+            gate *= half
+            gate += rest
+            cell = xp.multiply(gate[1], cell, out=cells[step])
+            cell += xp.multiply(gate[0], gate[2], out=scratch)
+            whole = xp.tanh(cell, out=hiddens[step] if shorter is None else scratch)
+            whole *= gate[3]
+            hidden = whole if shorter is None else xp.matmul(whole, shorter, out=hiddens[step])
     return hiddens, cells, gates
 
 
@@ -279,14 +322,15 @@ def _gru_rule(
     found = [None] * len(hiddens)
     states = [None] * len(hiddens)
     state = zero(hidden)
-    for step in _order(len(hiddens), not reverse):
-        if g_hidden is not None:
-            state = state + g_hidden[step]
-        back = _cat(state, state, state, dim=1, ends=ends) * slopes[step]
-        if extra is not None:
-            back = back + extra[step]
-        found[step], states[step] = back, state
-        state = back @ weight + state * update[step]
+    with blas_alone(_multiplications(hidden, weight)):
+        for step in _order(len(hiddens), not reverse):
+            if g_hidden is not None:
+                state = state + g_hidden[step]
+            back = _cat(state, state, state, dim=1, ends=ends) * slopes[step]
+            if extra is not None:
+                back = back + extra[step]
+            found[step], states[step] = back, state
+            state = back @ weight + state * update[step]
     back = _stack(*found, dim=0)
     fresh = _plus(_stack(*states, dim=0) * into, direct)
     return (
@@ -322,19 +366,20 @@ def gru_steps(
     product = xp.empty((batch, width), input.dtype)
     product_by_gate = _by_gate(product, 3)
     product_of_gates, product_of_new = product_by_gate[:2], product_by_gate[2]
-    for step in _order(steps, reverse):
-        xp.matmul(hidden, turned, out=product)
-        gate, fresh = gates[step, :2], gates[step, 2]
-        gate += product_of_gates
-        gate *= 0.5
-        xp.tanh(gate, out=gate)
-        gate *= 0.5
-        gate += 0.5
-        held = inner[step]
-        held += product_of_new
-        fresh += gate[0] * held
-        xp.tanh(fresh, out=fresh)
-        hidden = xp.subtract(hidden, fresh, out=hiddens[step])
-        hidden *= gate[1]
-        hidden += fresh
+    with blas_alone(_multiplications(hidden, weight)):
+        for step in _order(steps, reverse):
+            xp.matmul(hidden, turned, out=product)
+            gate, fresh = gates[step, :2], gates[step, 2]
+            gate += product_of_gates
+            gate *= 0.5
+            xp.tanh(gate, out=gate)
+            gate *= 0.5
+            gate += 0.5
+            held = inner[step]
+            held += product_of_new
+            fresh += gate[0] * held
+            xp.tanh(fresh, out=fresh)
+            hidden = xp.subtract(hidden, fresh, out=hiddens[step])
+            hidden *= gate[1]
+            hidden += fresh
     return hiddens, gates, inner
