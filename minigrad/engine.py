@@ -13,6 +13,7 @@ from typing import Any
 
 from minigrad import mutation
 from minigrad.backend import as_array, namespace, ndarray
+from minigrad.backend.wide import WIDE, duplicate
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import (
     Edge,
@@ -87,7 +88,9 @@ def walk(
             if shape is not None:
                 contribution = sum_to(contribution, size=shape)
             if parent in cotangents:
-                cotangents[parent] = cotangents[parent] + contribution
+                other = cotangents[parent]
+                small = getattr(contribution, "nbytes", 0) < WIDE
+                cotangents[parent] = other + contribution if small else add(other, contribution)
             else:
                 cotangents[parent] = contribution
                 if parent.order:
@@ -287,7 +290,7 @@ def accumulate(tensor: Any, node: Node, g: Any) -> None:
     previous = tensor.grad
     if previous is None:
         if result._node is None and not alone:
-            result = wrap(tensor, result._array.copy())
+            result = wrap(tensor, duplicate(result._array))
         tensor.grad = result
     elif result._node is None and previous._node is None:
         previous._array[...] += result._array

@@ -124,3 +124,34 @@ def test_loops_from_several_threads_at_once(monkeypatch):
     for worker in workers:
         worker.join()
     assert equal == [True] * 20
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "complex64"])
+@pytest.mark.parametrize("layout", ["plain", "turned", "one number", "strided", "small"])
+def test_copies_are_equal_and_their_own(layout, dtype, threads):
+    a = values(4 * COUNT).astype(dtype).reshape(4, -1)
+    array = {
+        "plain": a,
+        "turned": a.T,
+        "one number": np.broadcast_to(a[0, 0], a.shape),
+        "strided": a[:, ::2],
+        "small": a[:2, :5],
+    }[layout]
+    copy = wide.duplicate(array)
+    np.testing.assert_array_equal(copy, array)
+    assert copy.dtype == array.dtype
+    assert copy.flags.c_contiguous
+    assert copy.flags.writeable
+    assert not np.shares_memory(copy, array)
+
+
+def test_a_large_gradient_is_summed_where_paths_meet(threads):
+    x = minigrad.tensor(values(), requires_grad=True)
+    seed = minigrad.tensor(values(seed=1))
+    (x * 2 + x * 3 + x).backward(seed)
+    expected = seed.numpy() + (seed.numpy() * np.float32(3) + seed.numpy() * np.float32(2))
+    np.testing.assert_allclose(x.grad.numpy(), expected, 1e-6)
+    x.grad = None
+    (x + x).backward(seed)
+    np.testing.assert_array_equal(x.grad.numpy(), 2 * seed.numpy())
+    assert not np.shares_memory(x.grad.numpy(), seed.numpy())

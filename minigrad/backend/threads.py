@@ -158,7 +158,7 @@ def blas_alone(multiplications: int) -> Iterator[None]:
     work a small product takes many times as long. Larger products keep all threads.
     """
     global _inside, _before
-    if multiplications > SMALL_PRODUCT or not _inside and blas_threads() in (1, None):
+    if multiplications > SMALL_PRODUCT or (not _inside and blas_threads() in (1, None)):
         yield
         return
     with _alone:

@@ -11,6 +11,9 @@ _LEAST = 1 << 16
 """The elements that make up for waking a thread, at about a nanosecond each."""
 
 
+_LONG = 1 << 20
+
+
 def spread(loop: Callable[..., Any], rows: int, size: int, *arguments: Any) -> None:
     """Call `loop(*arguments, start, stop)` for pieces that make up the rows 0 to `rows`.
 
@@ -21,8 +24,8 @@ def spread(loop: Callable[..., Any], rows: int, size: int, *arguments: Any) -> N
     if threads == 1:
         loop(*arguments, 0, rows)
         return
-    # More pieces than threads, for those that are held up.
-    count = min(rows, 4 * threads)
+    # More pieces than threads, for those that are held up, unless they would be short.
+    count = min(rows, threads if size < _LONG * threads else 4 * threads)
 
     def piece(number: int) -> None:
         loop(*arguments, rows * number // count, rows * (number + 1) // count)
