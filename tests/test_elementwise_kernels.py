@@ -128,6 +128,21 @@ def exponentials(x, out):
 
 
 @elementwise.elementwise
+def moderates(x, out):
+    for i in range(len(out)):
+        out[i] = exponential.moderate(x[i])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_exponential_of_moderate_and_of_extreme_blocks(dtype):
+    x = np.random.default_rng(1).normal(0, 20, 5 * activation._BLOCK + 3).astype(dtype)
+    extreme = activation._BLOCK * 2
+    x[extreme : extreme + len(SPECIAL)] = SPECIAL
+    with np.errstate(over="ignore"):
+        assert_close("exp", np.exp(x), activation.exp(np, x), dtype)
+
+
+@elementwise.elementwise
 def decays(x, out):
     for i in range(len(out)):
         out[i] = exponential.decay(x[i])
@@ -139,6 +154,8 @@ def decays(x, out):
         (exponentials, "float32", -103.0, 88.7),
         (exponentials, "float64", -744.0, 709.7),
         (decays, "float32", -87.2, 88.2),
+        (moderates, "float32", -87.2, 88.2),
+        (moderates, "float64", -744.0, 709.7),
     ],
 )
 def test_exponentials_are_good_to_two_units_in_the_last_place(loop, dtype, low, high):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy
+
 from minigrad.kernels.compiled.compiler import whole_registers
 from minigrad.kernels.compiled.elementwise import elementwise, over
 from minigrad.kernels.compiled.exponential import (
@@ -12,6 +14,7 @@ from minigrad.kernels.compiled.exponential import (
     exponential,
     log1p_unit,
     logistic,
+    moderate,
     normal,
     normal_slope,
 )
@@ -63,9 +66,34 @@ def _exp(x: Any, out: Any) -> None:
         out[i] = exponential(x[i])
 
 
+# Elements of a block, and the bits of the largest size that is moderate.
+_BLOCK = 4096
+_MODERATE = numpy.int32(numpy.float32(87).view(numpy.int32))
+_SIZE = numpy.int32(0x7FFFFFFF)
+
+
+@elementwise
+def _exp_single(x: Any, out: Any) -> None:
+    whole_registers()
+    bits = x.view(numpy.int32)
+    for first in range(0, len(out), _BLOCK):
+        block, powers = x[first : first + _BLOCK], out[first : first + _BLOCK]
+        sizes = bits[first : first + _BLOCK]
+        largest = numpy.int32(0)
+        for i in range(len(sizes)):
+            # Without their sign, floats come in the order of their bits, infinities and NaNs last.
+            largest = max(largest, sizes[i] & _SIZE)
+        if largest > _MODERATE:
+            for i in range(len(powers)):
+                powers[i] = exponential(block[i])
+        else:
+            for i in range(len(powers)):
+                powers[i] = moderate(block[i])
+
+
 def exp(xp: Any, input: Any) -> Any:
     """The exponential."""
-    return over(_exp, (input,))
+    return over(_exp_single if input.dtype == numpy.float32 else _exp, (input,))
 
 
 @elementwise
