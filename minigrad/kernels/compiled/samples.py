@@ -16,13 +16,17 @@ def _activation(ones: Callable[..., Any]) -> None:
     from minigrad.kernels.compiled import activation
 
     x, g = ones(4), ones(4)
-    for value in (activation.sigmoid, activation.silu, activation.gelu, activation.gelu_tanh):
+    for value in (
+        activation.exp, activation.relu, activation.sigmoid, activation.silu, activation.gelu,
+        activation.gelu_tanh,
+    ):  # fmt: skip
         value(numpy, x)
     for slope in (
         activation.tanh_grad, activation.sigmoid_grad, activation.relu_grad, activation.silu_grad,
         activation.gelu_grad, activation.gelu_tanh_grad,
     ):  # fmt: skip
         slope(numpy, g, x)
+    activation.leaky_relu(numpy, x, 0.1)
     activation.leaky_relu_grad(numpy, g, x, 0.1)
     activation.softplus(numpy, x, 1.0, 20.0)
     activation.softplus_grad(numpy, g, x, 1.0, 20.0)
@@ -42,7 +46,7 @@ def _attention(ones: Callable[..., Any]) -> None:
 def _convolution(ones: Callable[..., Any]) -> None:
     from minigrad.kernels.compiled import lines, winograd
 
-    one, none, size, small = (1, 1, 1), (0, 0, 0), (1, 4, 4), (1, 3, 3)
+    one, size, small = (1, 1, 1), (1, 4, 4), (1, 3, 3)
     image, kernel, bias = ones(1, 2, *size), ones(5, 2, *small), ones(5)
     grad = ones(1, 5, *size)
     sizes = (one, (0, 1, 1), one, 1)
@@ -52,7 +56,6 @@ def _convolution(ones: Callable[..., Any]) -> None:
     if image.dtype.char == "f":
         flat = image[:, :, 0]
         winograd.convolve(flat, kernel[:, :, 0], bias, (1, 1), size[1:])
-        winograd.weight_grad(ones(1, 5, 2, 2), flat, none[1:])
 
 
 def _normalise(ones: Callable[..., Any]) -> None:
@@ -70,9 +73,23 @@ def _normalise(ones: Callable[..., Any]) -> None:
 def _pooling(ones: Callable[..., Any]) -> None:
     from minigrad.kernels.compiled import pooling
 
-    x, windows = ones(1, 2, 2), ((2, 2), (2, 2), (0, 0), (1, 1))
-    out = pooling.max_pool(numpy, x, *windows, (1, 1))
-    pooling.max_pool_grad(numpy, ones(1, 1, 1), x, out, *windows)
+    x, pairs = ones(1, 2, 2), ((2, 2), (2, 2), (0, 0), (1, 1))
+    overlapping = ((2, 2), (1, 1), (0, 0), (1, 1))
+    for windows in (pairs, overlapping):
+        out = pooling.max_pool(numpy, x, *windows, (1, 1))
+        pooling.max_pool_grad(numpy, ones(1, 1, 1), x, out, *windows)
+
+
+def _recurrent(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import recurrent
+
+    state, weight = ones(1, 2), ones(8, 2)
+    given = (ones(1, 1, 8), state, state, weight, None, False)
+    found = recurrent.lstm_states(numpy, *given)
+    if found is not None:
+        states, cells, gates = found
+        rest = (cells, state, weight, None, states, None, None, False)
+        recurrent.lstm_cotangents(numpy, gates, *rest)
 
 
 def _reductions(ones: Callable[..., Any]) -> None:
@@ -119,6 +136,7 @@ _SAMPLES = {
     "convolution": _convolution,
     "normalise": _normalise,
     "pooling": _pooling,
+    "recurrent": _recurrent,
     "reductions": _reductions,
     "rows": _rows,
     "softmax": _softmax,
