@@ -157,7 +157,7 @@ def _lstm_rule(
     needed: Any,
 ) -> Any:
     hiddens, cells, gates = out
-    constants = (gates, cells, cell, weight, projection, *g, reverse)
+    constants = (gates, cells, hidden, cell, weight, projection, *g, reverse)
     if gates.__class__ is ndarray:
         back, state, carry, states = _lstm_cotangents(backend_of(gates).xp, *constants)
     else:
@@ -178,6 +178,7 @@ def _lstm_cotangents(
     xp: Any,
     gates: Any,
     cells: Any,
+    hidden: Any,
     cell: Any,
     weight: Any,
     projection: Any,
@@ -211,8 +212,7 @@ def _lstm_cotangents(
     ends = (size, 2 * size, 3 * size, 4 * size)
     found = [None] * steps
     states = [None] * steps
-    carry = zero(cell)
-    state = carry[:, : weight.shape[1]]
+    state, carry = zero(hidden), zero(cell)
     with blas_alone(_multiplications(cell, weight)):
         for step in _order(steps, not reverse):
             if g_hidden is not None:

@@ -92,6 +92,7 @@ def lstm_cotangents(
     xp: Any,
     gates: Any,
     cells: Any,
+    hidden: Any,
     cell: Any,
     weight: Any,
     projection: Any,
@@ -109,7 +110,7 @@ def lstm_cotangents(
     steps, _, batch, size = gates.shape
     cell = _plain(cell)
     back = numpy.empty((steps, batch, 4 * size), gates.dtype)
-    state = numpy.zeros((batch, weight.shape[1]), gates.dtype)
+    state = numpy.zeros(hidden.shape, gates.dtype)
     carry = numpy.zeros((batch, size), gates.dtype)
     projected = None if projection is None else numpy.empty((steps, *state.shape), gates.dtype)
     whole = state
