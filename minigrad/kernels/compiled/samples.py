@@ -88,7 +88,7 @@ def _recurrent(ones: Callable[..., Any]) -> None:
     found = recurrent.lstm_states(numpy, *given)
     if found is not None:
         states, cells, gates = found
-        rest = (cells, state, weight, None, states, None, None, False)
+        rest = (cells, state, state, weight, None, states, None, None, False)
         recurrent.lstm_cotangents(numpy, gates, *rest)
 
 
