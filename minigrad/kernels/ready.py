@@ -181,7 +181,7 @@ def _compiled_apart(batch: list[Wanted]) -> dict[Wanted, str]:
 
     names = [":".join(wanted) for wanted in batch]
     environment = dict(os.environ) | dict.fromkeys(THREAD_VARIABLES, "1")
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
     environment["MINIGRAD_KERNELS"] = "wait"
     command = [sys.executable, "-P", "-W", "ignore", "-m", "minigrad.kernels.compiled", *names]
     try:
