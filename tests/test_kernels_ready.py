@@ -31,6 +31,12 @@ def add():
     kernels.add_rows(np, out, index, values)
     assert out.sum() == 64 * 400 and (out[:14] == 2).all() and (out[14:] == 1).all()
 
+def wait_for_refusal():
+    end = time.monotonic() + 600
+    while not ready._refused:
+        assert time.monotonic() < end and not ready._loaded, ready._loaded
+        time.sleep(0.02)
+
 def wait():
     end = time.monotonic() + 600
     while ("rows", "f") not in ready._loaded:
@@ -127,8 +133,7 @@ def test_no_folder_to_keep_them_in(tmp_path, mode):
         marks.folder = lambda: None
         add()
         if ready.get_compile_mode() == "background":
-            while not ready._refused:
-                time.sleep(0.02)
+            wait_for_refusal()
         add()
         add()
     """
@@ -153,8 +158,7 @@ def test_a_numba_that_does_not_work(tmp_path, mode, fault):
     path = os.pathsep.join([str(package.parent), *filter(None, sys.path)])
     code = """
         add()
-        while not ready._refused:
-            time.sleep(0.02)
+        wait_for_refusal()
         add()
         add()
         assert kernels.active()["add_rows"] == "reference"

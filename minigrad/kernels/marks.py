@@ -108,7 +108,8 @@ def _key() -> str:
     """A short name for the versions, the text of the loops, and the processor."""
     from importlib import metadata
 
-    names = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
+    places = ("NUMBA_CACHE_DIR", "NUMBA_CACHE_LOCATOR_CLASSES")
+    names = (*places, "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
     known = [sys.version, platform.machine(), _processor()]
     known += [os.environ.get(name, "") for name in names]
     known += [metadata.version(name) for name in ("numba", "llvmlite", "numpy")]
