@@ -62,8 +62,8 @@ def test_the_wheel_says_what_it_needs(metadata):
     assert needed == ["numpy>=2.0"]
     assert metadata["Requires-Python"] == ">=3.11"
     assert set(metadata.get_all("Provides-Extra")) == {
-        "all", "bench", "cuda12", "cuda13", "data", "examples", "io", "keras", "numba", "plot", "sklearn",
-        "test", "torch",
+        "all", "bench", "cuda12", "cuda13", "data", "examples", "io", "keras", "numba", "plot",
+        "sklearn", "test", "torch",
     }  # fmt: skip
 
 
