@@ -8,6 +8,7 @@ first needed; `minigrad.kernels.ready` says when twins are compiled.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
