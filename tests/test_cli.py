@@ -1,5 +1,6 @@
 """The command line: it trains, saves, draws, goes on, predicts, and tells bad input in one line."""
 
+import functools
 import io
 import os
 import re
@@ -229,17 +230,24 @@ def test_an_interruption_while_saving_tells_what_the_file_holds(run, monkeypatch
 @pytest.mark.skipif(os.name != "posix", reason="SIGINT is sent as POSIX does")
 def test_control_c(tmp_path):
     command = [sys.executable, "-m", "minigrad", "train", "digits", "--epochs", "10000"]
-    job = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
-    )
-    try:
-        deadline = time.monotonic() + 600
-        while not Path(SAVED).exists() and job.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        job.send_signal(signal.SIGINT)
-        output, errors = job.communicate(timeout=600)
-    finally:
-        job.kill()
+    # A shell starts what it runs in the background with the signal ignored, and so do its children.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        preexec_fn=heed,
+    ) as job:
+        try:
+            deadline = time.monotonic() + 600
+            while not Path(SAVED).exists() and job.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+            job.send_signal(signal.SIGINT)
+            output, errors = job.communicate(timeout=600)
+        finally:
+            job.kill()
     assert job.returncode == 130
     assert "Traceback" not in errors
     assert f"go on with --resume {SAVED}" in output
