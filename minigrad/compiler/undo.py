@@ -134,8 +134,8 @@ class Undo:
         self.trained = list(recorder.trained.values()) if last >= 0 else []
         self.accumulated = [t for t in journal.accumulated.values() if last >= 0]
         self.generators = [g for g, _ in journal.generators.values() if last >= 0]
-        self.objects = [thing for thing, _, at in journal.objects.values() if at <= last]
-        written = {id(owner(array)) for array, _, at in journal.arrays.values() if at <= last}
+        self.objects = [thing for thing, _, at in journal.objects.values() if at < last]
+        written = {id(owner(array)) for array, _, at in journal.arrays.values() if at < last}
         self.inputs = [
             number for number, array in enumerate(recorder.given) if id(owner(array)) in written
         ]
