@@ -33,10 +33,15 @@ _SURE = ("rule", "sum", "add", "part", "list", "constant", "store", "forget", "m
 _SURE_FUNCTIONS = ("touch", "step", "zero_grad", "random_mask", "places", "move_statistics",
                    "move_by_samples", "running_scale")  # fmt: skip
 
+# What of an index fits every array of the same shape.
+_FIXED = (int, slice, type(None), type(Ellipsis))
+
 
 def may_fail(step: Any) -> bool:
     """Whether a step can fail, or give the plan up, for some values of its inputs."""
     if step.kind in ("forward", "forwards"):
+        if step.function.name == "getitem" and isinstance(step.named["index"], tuple):
+            return not all(isinstance(part, _FIXED) for part in step.named["index"])
         module: str = step.function.forward.__module__
         return module.rpartition(".")[2] not in _TOTAL
     return step.kind not in _SURE and step.function.__name__ not in _SURE_FUNCTIONS
