@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 
 from minigrad.backend import ndarray
-from minigrad.backend.lanes import lanes, run
+from minigrad.backend.lanes import lanes, run, share
 from minigrad.backend.wide import WIDE
 from minigrad.compiler.buffers import arguments
 from minigrad.compiler.lower import symbols_in
@@ -36,9 +36,10 @@ class Chain:
     def __init__(self, links: list[Instruction], inputs: list[Symbol], outs: list[Symbol]) -> None:
         self.links = links
         self.shape = _shape(links[0])
+        self.size = prod(self.shape)
         by_rows = [value for value in inputs if _is_row(value, self.shape)]
         width = self.shape[-1] if by_rows else 1
-        count = prod(self.shape) // width
+        count = self.size // width
         step = max(1, TILE // width)
         self.cuts = [slice(at, at + step) for at in range(0, count, step)]
         self.least = max(1, max(TILE, (WIDE // 8) // len(links)) // width)
@@ -88,14 +89,23 @@ class Chain:
             for array, full in zip(arrays, self.full, strict=True)
         )
         threads = lanes(self.count, self.least)
-        if threads == 1:
-            for cut in self.cuts if len(self.links) > 1 else (slice(None),):
+        # To take a piece costs some microseconds, so that each is a run of tiles.
+        cuts = self.cuts
+        size = -(-len(cuts) * share(self.size, threads) // self.size)
+        single = len(self.links) == 1
+
+        def piece(number: int) -> None:
+            own = cuts[number * size : (number + 1) * size]
+            for cut in [slice(own[0].start, own[-1].stop)] if single else own:
                 tile(cut, *arrays)
+
+        if threads == 1:
+            piece(0)
             return
         # What NumPy is to do about overflows and divisions by zero belongs to the context.
         context = copy_context()
-        cuts = self.cuts
-        run(lambda number: context.copy().run(tile, cuts[number], *arrays), len(cuts), threads)
+        count = -(-len(cuts) // size)
+        run(lambda number: context.copy().run(piece, number), count, threads)
 
 
 def fused(instructions: list[Instruction], outputs: Any) -> list[Instruction]:

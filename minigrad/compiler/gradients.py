@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad import engine
 from minigrad.backend import ndarray
+from minigrad.backend.wide import duplicate
 from minigrad.graph import Node, wrap
 from minigrad.mutation import tick
 
@@ -21,7 +22,7 @@ def store(tensor: Any, g: Any) -> Any:
         engine.accumulate(tensor, node, g)
         return tensor.grad._array
     if g.base is not None or sys.getrefcount(g) > _ALONE:
-        g = g.copy()
+        g = duplicate(g)
     tensor.grad = wrap(tensor, g)
     return g
 

@@ -22,7 +22,7 @@ from minigrad.compiler import audit
 from minigrad.compiler.guards import ATTRIBUTES, PLAIN, Watch
 from minigrad.compiler.plan import Fresh, Slot, Step, write
 from minigrad.compiler.special import SPECIAL, line_of, part_of
-from minigrad.compiler.undo import CHANGERS, Journal
+from minigrad.compiler.undo import CHANGERS, Journal, may_fail
 from minigrad.graph import Leaf, Traced
 from minigrad.ops.index import getitem
 from minigrad.ops.join import _cat
@@ -357,6 +357,30 @@ class Recorder:
         if changed is not None:
             self.unsettled = True
             self.refuse(f"the function changes Python's state: {changed}")
+        self.steps = _forgetting_early(self.steps)
+
+
+def _forgetting_early(steps: list[Step]) -> list[Step]:
+    """The steps with each gradient forgotten as early as may be: the next takes its memory.
+
+    That a gradient was set to None is seen only when the next one comes. A step that may fail, or
+    that reads the gradients itself, is not passed.
+    """
+    ordered: list[Step] = []
+    earliest = 0
+    touched: set[int] = set()
+    for step in steps:
+        if step.kind == "forget" and id(step.function) not in touched:
+            ordered.insert(earliest, step)
+            earliest += 1
+            continue
+        ordered.append(step)
+        if step.kind == "live" or may_fail(step):
+            earliest = len(ordered)
+            touched.clear()
+        elif step.kind in ("store", "forget"):
+            touched.add(id(step.function))
+    return ordered
 
 
 def _is_mask(item: Any) -> bool:

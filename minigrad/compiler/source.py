@@ -12,6 +12,7 @@ from typing import Any
 import numpy
 
 from minigrad.backend import as_array, ndarray
+from minigrad.backend.wide import WIDE, duplicate
 from minigrad.compiler import buffers
 from minigrad.compiler.fuse import LARGE, alone, fused
 from minigrad.compiler.gradients import forget, freed, store
@@ -33,6 +34,7 @@ class Source:
         self.names: dict[str, Any] = {
             "numpy": numpy, "ndarray": ndarray, "as_array": as_array, "asarray": numpy.asarray,
             "wrap": wrap, "Traced": Traced, "store": store, "forget": forget, "freed": freed,
+            "duplicate": duplicate,
         }  # fmt: skip
         needed = buffers.needed(lowered.instructions, lowered.outputs)
         self.instructions = fused(needed, lowered.outputs)
@@ -274,15 +276,19 @@ class Source:
         """The array that becomes, or is added to, a gradient: a copy if it is needed again."""
         value = instruction.args[0]
         text = self.text_of(value)
-        if type(value) is not Symbol:
-            return f"{text}.copy()"
-        again = self._last[id(value.root)] > position or id(value.root) in self._results
-        return f"{text}.copy()" if again else text
+        if type(value) is Symbol:
+            if self._last[id(value.root)] <= position and id(value.root) not in self._results:
+                return text
+            if value.nbytes < WIDE:
+                return f"{text}.copy()"
+        return f"duplicate({text})"
 
     def _asks(self, lowered: Lowered, predicates: list[Step]) -> list[str]:
         names = [f"v{position}" for position in range(len(lowered.inputs))]
         for value, name in zip(lowered.inputs, names, strict=True):
             self._variables[id(value)] = name
+        for tensor, value in lowered.captured:
+            self._variables[id(value)] = f"{self.constant(tensor)}._array"
         asked = []
         for step in predicates:
             args = map(self.text_of, lowered.tree(step.args))

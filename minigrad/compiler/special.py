@@ -158,13 +158,15 @@ def constant(recorder: Any, frame: Any) -> None:
 
 
 def predicate(recorder: Any, frame: Any) -> None:
-    """A question about the inputs: a replay asks it first, and goes on only if it holds."""
+    """A question about inputs: where they are known ahead, a plan is taken only if it holds."""
     function = audit.predicates[frame.f_code]
     args = tuple(recorder.resolve(value) for value in _arguments(frame))
     slots = {slot for slot in args if isinstance(slot, Slot)}
     arrays = [value for value in frame.f_locals.values() if isinstance(value, ndarray)]
-    written = any(may_share_memory(a, b) for a in arrays for b in recorder.written)
-    ahead = slots <= set(recorder.inputs) and not written
+    changed = [*recorder.written, *(array for array, _, _ in recorder.journal.arrays.values())]
+    written = any(may_share_memory(a, b) for a in arrays for b in changed)
+    captured = {slot for _, slot in recorder.captured.values()}
+    ahead = slots <= captured.union(recorder.inputs) and not written
     known = {slot.number for slot in slots} <= recorder.fixed and not written
 
     def done(_: Any, value: Any) -> None:

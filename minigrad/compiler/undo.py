@@ -30,6 +30,7 @@ _TOTAL = frozenset(
 )  # fmt: skip
 _SURE = ("rule", "sum", "add", "part", "list", "constant", "store", "forget", "maker", "array",
          "write")  # fmt: skip
+_OF_GRADIENT = ("store", "forget", "live")
 _SURE_FUNCTIONS = ("touch", "step", "zero_grad", "random_mask", "places", "move_statistics",
                    "move_by_samples", "running_scale")  # fmt: skip
 
@@ -136,8 +137,10 @@ class Undo:
     def __init__(self, recorder: Any) -> None:
         journal = recorder.journal
         last = max((n for n, step in enumerate(recorder.steps) if may_fail(step)), default=-1)
-        self.trained = list(recorder.trained.values()) if last >= 0 else []
-        self.accumulated = [t for t in journal.accumulated.values() if last >= 0]
+        # To hold a gradient is to keep the next one from its memory.
+        moved = any(step.kind in _OF_GRADIENT for step in recorder.steps[: last + 1])
+        self.trained = list(recorder.trained.values()) if moved else []
+        self.accumulated = [t for t in journal.accumulated.values() if moved]
         self.generators = [g for g, _ in journal.generators.values() if last >= 0]
         self.objects = [thing for thing, _, at in journal.objects.values() if at < last]
         written = {id(owner(array)) for array, _, at in journal.arrays.values() if at < last}

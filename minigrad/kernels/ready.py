@@ -35,6 +35,7 @@ _queue = threading.Lock()
 _loading = threading.RLock()
 _ended = False
 _told = False
+_missed = 0
 
 
 def _checked(mode: str, told: str) -> str:
@@ -90,7 +91,14 @@ def twins(family: str, char: str, wait: bool) -> Any:
         if marks.there(wanted):
             return load(wanted)
         _ask(wanted)
+    global _missed
+    _missed += 1
     return None
+
+
+def missed() -> int:
+    """How often the reference ran because a compiled function was not there yet."""
+    return _missed
 
 
 def load(wanted: Wanted, quietly: bool = False) -> Any:
