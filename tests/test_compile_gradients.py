@@ -1,4 +1,4 @@
-"""What compiled steps do to gradients: forgotten early, put back after errors, copied as eagerly."""
+"""What compiled steps do to gradients: forgotten early, put back after errors, never shared."""
 
 from __future__ import annotations
 

@@ -99,12 +99,13 @@ class Chain:
             for cut in [slice(own[0].start, own[-1].stop)] if single else own:
                 tile(cut, *arrays)
 
+        count = -(-len(cuts) // size)
         if threads == 1:
-            piece(0)
+            for number in range(count):
+                piece(number)
             return
         # What NumPy is to do about overflows and divisions by zero belongs to the context.
         context = copy_context()
-        count = -(-len(cuts) // size)
         run(lambda number: context.copy().run(piece, number), count, threads)
 
 
