@@ -150,6 +150,12 @@ def test_a_seed_decides_everything(run):
     assert a == b != c
 
 
+def test_compiled_steps_give_the_same_run(run):
+    for name, option in (("a", ""), ("b", "--compile")):
+        run(f"train digits --hidden 16 --epochs 2 {option} --save {name}")
+    assert Path("a").read_bytes() == Path("b").read_bytes()
+
+
 @pytest.mark.parametrize(
     "options",
     ["", "--model cnn", "--optimizer sgd", "--optimizer adamw", "--optimizer rmsprop"],

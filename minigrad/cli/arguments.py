@@ -83,6 +83,9 @@ def _add_train(commands: Any) -> None:
         help="factor on the learning rate after each epoch [0.9]",
     )
     train.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N [cpu]")
+    train.add_argument(
+        "--compile", action="store_true", help="replay recorded steps: the same numbers, faster"
+    )
     train.add_argument("--seed", type=whole, metavar="N", help="start of the random numbers [0]")
     train.add_argument("--save", metavar="PATH", help="weights [DATASET-MODEL.safetensors]")
     train.add_argument("--plot", metavar="PATH", help="curves and images [DATASET-MODEL.png]")

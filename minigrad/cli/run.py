@@ -26,7 +26,7 @@ class Run(Trainer):
     gives the very numbers of one that was not.
     """
 
-    def __init__(self, recipe: Recipe, device: str) -> None:
+    def __init__(self, recipe: Recipe, device: str, *, compile: bool = False) -> None:
         # Weights and the order of the images come from the one generator, so that its state is
         # all there is to save.
         minigrad.manual_seed(recipe.seed)
@@ -39,6 +39,7 @@ class Run(Trainer):
             metrics=[SparseCategoricalAccuracy("accuracy")],
             callbacks=[Divergence()],
             scheduler=recipe.make_schedule(optimizer),
+            compile=compile,
         )
         self.recipe = recipe
         self.place = device

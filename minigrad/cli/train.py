@@ -76,9 +76,10 @@ def train(arguments: argparse.Namespace) -> int:
     if path is not None and figure is not None and _same(path, figure):
         raise CommandError(f"--save and --plot both name {path}")
 
+    compiled = arguments.compile
     parts = [open_dataset(given["dataset"], train=part) for part in (True, False)]
     if saved is None:
-        run = Run(new_recipe(given, *parts[0].data.shape[1:]), arguments.device)
+        run = Run(new_recipe(given, *parts[0].data.shape[1:]), arguments.device, compile=compiled)
     else:
         run = _resumed(saved, arguments, given["epochs"])
     training, testing = (_on_device(run.recipe, part, arguments.device) for part in parts)
@@ -132,7 +133,7 @@ def _resumed(saved: dict[str, Any], arguments: argparse.Namespace, epochs: int |
     recipe = saved_recipe(saved, arguments.resume)
     if epochs is not None:
         recipe.epochs = epochs
-    run = Run(recipe, arguments.device)
+    run = Run(recipe, arguments.device, compile=arguments.compile)
     run.restore(saved, arguments.resume)
     if run.epoch >= recipe.epochs:
         raise CommandError(

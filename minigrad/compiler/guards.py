@@ -36,6 +36,10 @@ PLAIN = (
 )  # fmt: skip
 ATTRIBUTES = {"__dict__", "getattr", "vars", "setattr", "hasattr", "locals", "globals"}
 MOST = 5_000
+# Trainers hand what their steps read of them to the compiled function as arguments.
+_TRAINERS = ("minigrad.training.trainer", "minigrad.keras.models.trainer")
+# Objects of Keras that only hold what they were made with.
+_SETTLED = ("minigrad.keras.losses", "minigrad.keras.regularizers", "minigrad.keras.constraints")
 WATCHED = 1 << 12
 """Bytes of the largest NumPy array whose elements are compared at each call."""
 
@@ -150,6 +154,10 @@ class Watch:
             self._visit_object(value)
         elif isinstance(value, (Optimizer, LRScheduler)):
             self._deferred.append(value)
+        elif home in _TRAINERS:
+            return
+        elif home.startswith(_SETTLED):
+            self._visit_mapping(vars(value))
         elif isinstance(value, dict):
             self._visit_mapping(value)
             if hasattr(value, "__dict__"):

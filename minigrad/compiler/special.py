@@ -6,7 +6,7 @@ Each is called when the function begins, with the recorder and the function's fr
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
@@ -332,3 +332,14 @@ SPECIAL: dict[Any, Callable[[Any, Any], None]] = {
     **dict.fromkeys(audit.predicates, predicate),
     **dict.fromkeys(audit.constants, constant),
 }
+
+
+def admit(atoms: Iterable[Any] = (), predicates: Iterable[Any] = ()) -> None:
+    """Let functions of a face be recorded as those that are listed in `audit`."""
+    for functions, listed, begin in (
+        (atoms, audit.atomic, atomic),
+        (predicates, audit.predicates, predicate),
+    ):
+        for function in functions:
+            listed[function.__code__] = function
+            SPECIAL[function.__code__] = begin

@@ -204,7 +204,7 @@ def flatten(structure: Any) -> list[Any]:
     """The leaves of nested lists, tuples and dicts, in order (of the keys, as inserted)."""
     if isinstance(structure, dict):
         structure = structure.values()
-    elif not isinstance(structure, (list, tuple)) or hasattr(structure, "_array"):
+    elif not isinstance(structure, (list, tuple)) or isinstance(structure, Traced):
         return [structure]
     return [leaf for part in structure for leaf in flatten(part)]
 

@@ -14,6 +14,7 @@ from minigrad.tensor import Tensor
 from minigrad.training.mean import RunningMean
 from minigrad.training.metrics import as_metric
 from minigrad.training.nested import batch_size, moved
+from minigrad.training.replayed import Replayed
 
 __all__ = ["BatchWork"]
 
@@ -33,6 +34,7 @@ class BatchWork:
         clip_norm: float | None,
         clip_value: float | None,
         accumulate: int,
+        compile: bool,
     ) -> None:
         _check_parts(model, optimizer, loss)
         if schedule_every not in ("epoch", "step"):
@@ -60,9 +62,11 @@ class BatchWork:
         self.clip_norm = clip_norm
         self.clip_value = clip_value
         self.accumulate = accumulate
+        self.compile = compile
         self.step = 0
         self._mean_loss = RunningMean()
         self._waiting = 0  # batches whose gradients wait for the step
+        self._replayed: Replayed | None = None
         if device is not None:
             model.to(device)
 
@@ -141,29 +145,56 @@ class BatchWork:
     def train_batch(self, batch: Any) -> None:
         """Train on one batch: forward, backward, and the step once `accumulate` batches are in."""
         inputs, target, weight = self.unpack(self._placed(batch))
+        first, last = self._waiting == 0, self._waiting + 1 == self.accumulate
+        count = self._waiting + 1 if last else 0
+        if last:
+            self.before_step()
+        learn = self._replays().train if self.compile else self.learn
+        found = learn(inputs, target, weight, first, count)
+        if last:
+            self.after_step()
+        else:
+            self._waiting += 1
+        self.measure(found, inputs, target, weight)
+
+    def learn(self, inputs: Any, target: Any, weight: Any, first: bool, count: int) -> Any:
+        """Add the gradients of a batch to those that wait, unless it is the first; step if asked.
+
+        The step is for the gradients of `count` batches, none for 0. Gives what `assess` gives.
+        """
         output = self.forward(inputs)
         loss = self.compute_loss(output, target, weight)
-        if self._waiting == 0:
+        if first:
             self.optimizer.zero_grad()
         loss.backward()
-        self._waiting += 1
-        if self._waiting == self.accumulate:
-            self.take_step()
-        self._mean_loss.add(loss, batch_size(inputs))
-        self.update_metrics(output, target, weight)
+        if count:
+            self.change_parameters(count)
+        return output, loss, self.aside()
 
     def take_step(self) -> None:
-        """Clip the gradients, as asked, and let the optimizer change the parameters."""
-        if self._waiting > 1:
+        """Step with the gradients that wait."""
+        self.before_step()
+        self.change_parameters(self._waiting)
+        self.after_step()
+
+    def before_step(self) -> None:
+        """What Python does before the parameters change."""
+
+    def change_parameters(self, count: int) -> None:
+        """Average the gradients of `count` batches, clip them, as asked, and step."""
+        if count > 1:
             for parameter in self._parameters():
                 if parameter.grad is not None:
-                    parameter.grad.div_(self._waiting)
-        self._waiting = 0
+                    parameter.grad.div_(count)
         if self.clip_value is not None:
             clip_grad_value_(self._parameters(), self.clip_value)
         if self.clip_norm is not None:
             clip_grad_norm_(self._parameters(), self.clip_norm)
         self.optimizer.step()
+
+    def after_step(self) -> None:
+        """Count the step, and let a schedule of steps go on."""
+        self._waiting = 0
         self.step += 1
         if self.scheduler is not None and self.schedule_every == "step":
             self.scheduler.step()
@@ -171,8 +202,21 @@ class BatchWork:
     def test_batch(self, batch: Any) -> None:
         """Measure the loss and the metrics of one batch."""
         inputs, target, weight = self.unpack(self._placed(batch))
+        assess = self._replays().test if self.compile else self.assess
+        self.measure(assess(inputs, target, weight), inputs, target, weight)
+
+    def assess(self, inputs: Any, target: Any, weight: Any) -> Any:
+        """The output of a batch, its loss, and what else was computed beside it."""
         output = self.forward(inputs)
-        loss = self.compute_loss(output, target, weight)
+        return output, self.compute_loss(output, target, weight), self.aside()
+
+    def aside(self) -> Any:
+        """Tensors that `compute_loss` has put aside, to be measured."""
+        return ()
+
+    def measure(self, found: Any, inputs: Any, target: Any, weight: Any) -> None:
+        """Count the loss of a batch and tell the metrics; `found` is what `assess` gave."""
+        output, loss, _ = found
         self._mean_loss.add(loss, batch_size(inputs))
         self.update_metrics(output, target, weight)
 
@@ -180,6 +224,21 @@ class BatchWork:
         """The model's output for one batch; a target in it is not looked at."""
         inputs, _, _ = self.unpack(self._placed(batch))
         return self.forward(inputs)
+
+    # Compiled steps.
+
+    def settings(self) -> tuple[Any, ...]:
+        """All that the steps read of the Trainer itself: another value is recorded anew."""
+        return self.model, self.loss, self.optimizer, self.clip_value, self.clip_norm
+
+    def explain(self) -> str:
+        """Print, and return, what became of the compiled steps: see `minigrad.compile`."""
+        return self._replays().explain()
+
+    def _replays(self) -> Replayed:
+        if self._replayed is None:
+            self._replayed = Replayed(self)
+        return self._replayed
 
     def _placed(self, batch: Any) -> Any:
         return batch if self.device is None else moved(batch, self.device)

@@ -9,7 +9,7 @@ import minigrad
 from minigrad.errors import ArgumentError
 from minigrad.tensor import Tensor
 
-__all__ = ["batch_size", "joined", "moved"]
+__all__ = ["batch_size", "detached", "joined", "moved"]
 
 
 def batch_size(inputs: Any) -> int:
@@ -33,6 +33,17 @@ def moved(value: Any, device: Any) -> Any:
         return {name: moved(part, device) for name, part in value.items()}
     if isinstance(value, (tuple, list)):
         return _like(value, [moved(part, device) for part in value])
+    return value
+
+
+def detached(value: Any) -> Any:
+    """The same structure with its tensors out of the graph."""
+    if isinstance(value, Tensor):
+        return value.detach()
+    if isinstance(value, dict):
+        return {name: detached(part) for name, part in value.items()}
+    if isinstance(value, (tuple, list)):
+        return _like(value, [detached(part) for part in value])
     return value
 
 

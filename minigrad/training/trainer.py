@@ -32,6 +32,9 @@ class Trainer(BatchWork):
     epoch, or after each step of the optimizer with `schedule_every="step"`. Gradients are clipped
     to the joint norm `clip_norm` or element by element to `clip_value`, and those of `accumulate`
     batches are averaged for one step. `device` is where the model and each batch are moved.
+    With `compile` the steps of training and evaluation run through `minigrad.compile`: the same
+    numbers with less overhead; what cannot be replayed runs as without, with one warning, and
+    `explain()` tells which.
 
     `epoch` counts the complete epochs, `step` the steps of the optimizer; `history` has what was
     measured. A subclass may override `unpack`, `forward`, `compute_loss`, `update_metrics`,
@@ -61,6 +64,7 @@ class Trainer(BatchWork):
         clip_norm: float | None = None,
         clip_value: float | None = None,
         accumulate: int = 1,
+        compile: bool = False,
     ) -> None:
         super().__init__(
             model,
@@ -73,6 +77,7 @@ class Trainer(BatchWork):
             clip_norm,
             clip_value,
             accumulate,
+            compile,
         )
         self.callbacks = several("callbacks", callbacks)
         self.history = History()

@@ -218,8 +218,8 @@ class Layer(Weighted):
 
     def _convert_leaf(self, leaf: Any) -> Any:
         if isinstance(leaf, Traced):
-            array = leaf._array
-            if array.dtype.kind in "iub" and not (self.takes_integers or self.keeps_dtype):
+            kind: str = leaf._array.dtype.kind
+            if kind in "iub" and not (self.takes_integers or self.keeps_dtype):
                 return leaf.to(self.dtype)  # type: ignore[attr-defined]
             return leaf
         if isinstance(leaf, numpy.ndarray):

@@ -148,10 +148,14 @@ class BatchNormalization(_Shaped):
             centred=True,
             saved=saved,
         )
-        share = 1 - self.momentum
-        move_statistic("BatchNormalization", norm.running_mean, saved[0].reshape(-1), share)
-        move_statistic("BatchNormalization", norm.running_var, saved[1].reshape(-1), share)
+        move_statistics(norm.running_mean, norm.running_var, saved, 1 - self.momentum)
         return out
+
+
+def move_statistics(mean: Any, variance: Any, saved: list[Any], share: float) -> None:
+    """Move the moving mean and variance by this share towards those of a batch, in place."""
+    move_statistic("BatchNormalization", mean, saved[0].reshape(-1), share)
+    move_statistic("BatchNormalization", variance, saved[1].reshape(-1), share)
 
 
 class LayerNormalization(_Shaped):

@@ -7,12 +7,14 @@ from typing import Any
 
 import minigrad
 from minigrad import nn
+from minigrad.backend import device_of
 from minigrad.errors import ArgumentError
 from minigrad.keras import regularizers
 from minigrad.keras.layers.base import InputSpec, Layer
 from minigrad.keras.layers.layout import format_of, fraction
 from minigrad.nn import functional as F
 from minigrad.ops.dropout import masked
+from minigrad.ops.windows import raw
 from minigrad.random import Generator
 
 __all__ = [
@@ -60,10 +62,9 @@ class Dropout(_Random):
         shape = self._noise_shape(tuple(inputs.shape))
         if shape is None and self._generator is None:
             return self.dropout(inputs)
-        kept = minigrad.full(shape or inputs.shape, 1 - self.rate, device=inputs.device)
-        mask = minigrad.bernoulli(kept, generator=self._generator).bool()
+        mask = drawn_mask(inputs, shape or tuple(inputs.shape), 1 - self.rate, self._generator)
         scale = 1 / (1 - self.rate) if self.rate < 1 else 0.0
-        return masked(inputs, mask=mask.detach()._array, scale=scale)
+        return masked(inputs, mask=mask, scale=scale)
 
     def _noise_shape(self, shape: tuple[int, ...]) -> tuple[int, ...] | None:
         if self.noise_shape is None:
@@ -77,6 +78,12 @@ class Dropout(_Random):
             )
         pairs = zip(self.noise_shape, shape)
         return tuple(size if noise is None else noise for noise, size in pairs)
+
+
+def drawn_mask(inputs: Any, shape: tuple[int, ...], chance: float, generator: Any) -> Any:
+    """A raw mask of this shape beside the inputs, each element true with this chance."""
+    kept = minigrad.full(shape, chance, device=device_of(raw(inputs)))
+    return minigrad.bernoulli(kept, generator=generator).bool().detach()._array
 
 
 class _SpatialDropout(Dropout):

@@ -13,6 +13,7 @@ from minigrad.keras import initializers
 from minigrad.modes import no_grad
 from minigrad.nn import Module, Parameter
 from minigrad.ops.data import from_numpy
+from minigrad.tensor import Tensor
 
 __all__ = ["Variable", "Weight"]
 
@@ -169,7 +170,14 @@ class Weight:
         """Bring the values back to where the constraint wants them, if there is one."""
         if self.constraint is not None:
             with no_grad():
-                self.assign(self.constraint(self.value.detach()))
+                given: Any = self.constraint(self.value.detach())
+                if not isinstance(given, Tensor) or tuple(given.shape) != self.shape:
+                    self.assign(given)
+                    return
+                if self.axes is not None:
+                    given = given.permute(*map(self.axes.index, range(len(self.axes))))
+                tensor = self.tensor.detach()
+                tensor.copy_(given.reshape(tuple(tensor.shape)))
 
     # A weight computes as its tensor does, so that `x @ layer.kernel` can be written.
 

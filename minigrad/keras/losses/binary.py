@@ -9,6 +9,7 @@ from minigrad.errors import ArgumentError
 from minigrad.keras.config import epsilon
 from minigrad.keras.losses.loss import LossFunctionWrapper, aligned, check_not_negative
 from minigrad.nn import functional as F
+from minigrad.ops.windows import raw
 
 __all__ = [
     "BinaryCrossentropy",
@@ -32,20 +33,30 @@ def check_smoothing(loss: str, label_smoothing: float) -> None:
 
 def _probabilities(loss: str, y_pred: Any) -> Any:
     """Probabilities kept from 0 and 1 by epsilon. Raises ArgumentError for other numbers."""
-    array = y_pred._array
-    check_not_negative(loss, y_pred, _NO_PROBABILITIES)
+    check_chances(loss, y_pred)
+    return minigrad.clamp(y_pred, epsilon(), 1 - epsilon())
+
+
+def check_chances(loss: str, y_pred: Any) -> None:
+    """Raise ArgumentError if some prediction is below 0 or above 1; NaN passes."""
+    array = raw(y_pred)
+    check_not_negative(loss, array, _NO_PROBABILITIES)
     if array.size and bool(array.max() > 1):
         raise ArgumentError(
             f"{loss}: y_pred holds numbers above 1 (the largest is {float(array.max()):g}); "
             f"{_NO_PROBABILITIES}"
         )
-    return minigrad.clamp(y_pred, epsilon(), 1 - epsilon())
+
+
+def are_positive(chance: Any) -> bool:
+    """Whether all numbers are above 0; NaN is not."""
+    array = raw(chance)
+    return not array.size or bool(array.min() > 0)
 
 
 def _entropy(y_true: Any, chance: Any, reduction: str) -> Any:
     """The cross-entropy by probabilities; NaN where they are NaN."""
-    array = chance._array
-    if array.size and not bool(array.min() > 0):
+    if not are_positive(chance):
         # A run that went astray gives NaN here, which its callbacks look for.
         return chance.mean() if reduction == "mean" else chance + y_true
     return F.binary_cross_entropy(chance, y_true, reduction=reduction)

@@ -18,6 +18,7 @@ from minigrad.keras.losses.loss import (
 from minigrad.nn import functional as F
 from minigrad.ops.fused import pick_classes
 from minigrad.ops.probabilities import log_probabilities
+from minigrad.ops.windows import raw
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -148,9 +149,10 @@ def _classes(y_true: Any, y_pred: Any, axis: int) -> Any:
     loss = "sparse_categorical_crossentropy"
     if not isinstance(y_true, Tensor):
         y_true = minigrad.as_tensor(y_true)
-    given, wanted = y_true._array, y_pred._array
-    usual = axis == -1 and given.dtype == minigrad.int64 and type(given) is type(wanted)
-    if usual and given.shape == wanted.shape[:-1] and wanted.shape[-1] != 1:
+    alike = y_true._array.__class__ is y_pred._array.__class__
+    wanted = y_pred._array.shape
+    usual = axis == -1 and alike and y_true._array.dtype == minigrad.int64
+    if usual and y_true._array.shape == wanted[:-1] and wanted[-1] != 1:
         return y_true
     shape = list(y_pred.shape)
     count = shape.pop(axis) if shape else 0
@@ -172,16 +174,33 @@ def _classes(y_true: Any, y_pred: Any, axis: int) -> Any:
             f"{loss}: y_pred of shape {list(y_pred.shape)} has one class only, whose loss is "
             f"always 0; for yes-or-no answers use 'binary_crossentropy'"
         )
-    array = y_true._array
+    check_whole(y_true, count)
+    if y_true._array.dtype == minigrad.int64 and y_true.device == y_pred.device:
+        return y_true
+    return y_true.to(y_pred.device, minigrad.int64)
+
+
+def check_whole(y_true: Any, count: int) -> None:
+    """Raise DtypeError for class numbers that are no whole numbers."""
+    array = raw(y_true)
     whole = array.dtype.kind in "iub"
     if not whole and not (array.dtype.kind == "f" and bool((array % 1 == 0).all())):
         raise DtypeError(
-            f"{loss}: y_true holds {array.dtype} that are no whole numbers, but class numbers are "
-            f"0 to {count - 1}; for amounts use a loss such as 'mean_squared_error'"
+            f"sparse_categorical_crossentropy: y_true holds {array.dtype} that are no whole "
+            f"numbers, but class numbers are 0 to {count - 1}; for amounts use a loss such as "
+            f"'mean_squared_error'"
         )
-    if array.dtype == minigrad.int64 and y_true.device == y_pred.device:
-        return y_true
-    return y_true.to(y_pred.device, minigrad.int64)
+
+
+def are_classes(classes: Any, count: int) -> bool:
+    """Whether there are class numbers, all of them from 0 to `count` - 1."""
+    labels = raw(classes)
+    return bool(labels.size and labels.min() >= 0 and labels.max() < count)
+
+
+def as_column(classes: Any) -> Any:
+    """The raw class numbers (n,) as (n, 1)."""
+    return raw(classes)[:, None]
 
 
 def _sparse(
@@ -198,12 +217,16 @@ def _sparse(
         y_pred = _logarithms("sparse_categorical_crossentropy", y_pred, axis)
     if y_pred.ndim > 2:
         y_pred = y_pred.movedim(axis, 1)
-    elif not from_logits and ignore_class is None and reduction == "mean" and y_pred.ndim == 2:
-        labels = classes._array
-        if labels.size and labels.min() >= 0 and labels.max() < y_pred.shape[1]:
-            # What nll_loss comes to for the batches of a classifier.
-            picked = pick_classes(y_pred.unsqueeze(-1), labels[:, None])
-            return picked.sum() / -len(labels)
+    elif (
+        not from_logits
+        and ignore_class is None
+        and reduction == "mean"
+        and y_pred.ndim == 2
+        and are_classes(classes, y_pred.shape[1])
+    ):
+        # What nll_loss comes to for the batches of a classifier.
+        picked = pick_classes(y_pred.unsqueeze(-1), as_column(classes))
+        return picked.sum() / -len(classes)
     ignored = _NOTHING_IGNORED if ignore_class is None else ignore_class
     loss = F.cross_entropy if from_logits else F.nll_loss
     try:
@@ -356,11 +379,12 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         """The reduced loss; `sample_weight` holds a number for each sample."""
         if self._plain and sample_weight is None and self.reduction in MEANS:
             # The usual batch of a classifier goes straight to the function that knows it.
-            classes: Any = getattr(y_true, "_array", None)
-            logits: Any = getattr(y_pred, "_array", None)
-            if classes is not None and type(classes) is type(logits) and logits.ndim == 2:
-                usual = classes.dtype == minigrad.int64 and logits.dtype == minigrad.float32
-                if usual and classes.shape == logits.shape[:1] and logits.shape[1] > 1:
+            tensors = isinstance(y_true, Tensor) and isinstance(y_pred, Tensor)
+            if tensors and y_true._array.__class__ is y_pred._array.__class__:
+                shape = y_pred._array.shape
+                usual = y_true._array.dtype == minigrad.int64 and len(shape) == 2 and shape[1] > 1
+                single = y_pred._array.dtype == minigrad.float32
+                if usual and single and y_true._array.shape == shape[:1]:
                     return _by_logits(y_pred, y_true)
         return super().__call__(y_true, y_pred, sample_weight)
 

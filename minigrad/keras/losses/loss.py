@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import minigrad
 from minigrad.errors import ArgumentError
 from minigrad.keras.naming import snake_case
+from minigrad.ops.windows import raw
 from minigrad.tensor import Tensor
 
 __all__ = ["Loss", "LossFunctionWrapper"]
@@ -75,7 +76,7 @@ def aligned(loss: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 def check_not_negative(loss: str, y_pred: Any, fix: str) -> None:
     """Raise ArgumentError if some prediction is below 0, where no logarithm is; NaN passes."""
-    array = y_pred._array
+    array = raw(y_pred)
     if array.size and bool(array.min() < 0):
         raise ArgumentError(
             f"{loss}: y_pred holds numbers below 0 (the least is {float(array.min()):g}); {fix}"

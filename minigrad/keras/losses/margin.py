@@ -7,6 +7,7 @@ from typing import Any
 import minigrad
 from minigrad.keras.losses.loss import LossFunctionWrapper, aligned
 from minigrad.nn import functional as F
+from minigrad.ops.windows import raw
 
 __all__ = [
     "CategoricalHinge",
@@ -20,8 +21,13 @@ __all__ = [
 
 def _signs(y_true: Any) -> Any:
     """Targets of 0 and 1 as -1 and 1; others themselves."""
-    array = y_true._array
-    return 2.0 * y_true - 1.0 if bool(((array == 0) | (array == 1)).all()) else y_true
+    return 2.0 * y_true - 1.0 if are_answers(y_true) else y_true
+
+
+def are_answers(y_true: Any) -> bool:
+    """Whether all targets are 0 or 1."""
+    array = raw(y_true)
+    return bool(((array == 0) | (array == 1)).all())
 
 
 def hinge(y_true: Any, y_pred: Any) -> Any:

@@ -11,7 +11,14 @@ from minigrad.backend import to_numpy
 from minigrad.errors import ArgumentError
 from minigrad.keras.symbolic import flatten
 
-__all__ = ["check_finite", "check_inputs", "check_losses", "check_own_steps", "check_targets"]
+__all__ = [
+    "check_finite",
+    "check_inputs",
+    "check_losses",
+    "check_own_steps",
+    "check_targets",
+    "jits",
+]
 
 _PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "sparsemax")
 _ANY_NUMBERS = ("linear", "tanh", "leaky_relu", "elu", "selu", "log_softmax")
@@ -232,3 +239,18 @@ def check_own_steps(model: Any) -> None:
                 "call; write a loop with train_on_batch(), or subclass minigrad.training.Trainer, "
                 "whose forward() and compute_loss() can be overridden"
             )
+
+
+def jits(given: Any, run_eagerly: bool) -> bool:
+    """Whether to compile the steps. Raises ArgumentError for what is neither a bool nor "auto"."""
+    if given not in (True, False, None, "auto"):
+        raise ArgumentError(f"compile(): jit_compile must be True, False or 'auto', got {given!r}")
+    asked = given not in (None, "auto") and bool(given)
+    if asked and run_eagerly:
+        warnings.warn(
+            "compile(): run_eagerly=True forbids compiling; jit_compile=True is not heeded",
+            UserWarning,
+            stacklevel=3,
+        )
+        return False
+    return asked

@@ -33,6 +33,7 @@ class Losses:
         self.weights = [1.0 if factor is None else float(factor) for factor in factors]
         self.names = names
         self.parts = [RunningMean() for _ in self.each] if len(self.each) > 1 else []
+        self.values: list[Any] = []  # the loss of each output in the last batch
 
     def spread(self, count: int) -> list[Any]:
         """The loss of each of `count` outputs; a single one serves all, as in Keras."""
@@ -66,18 +67,26 @@ class Losses:
                 f"compile() was given {len(each)} losses and the model has {len(outputs)} outputs"
             )
         factors = self.weights * len(outputs) if len(self.weights) == 1 else self.weights
-        if len(each) > 1 and len(self.parts) != len(each):
-            self.parts = [RunningMean() for _ in each]
         total = None
+        values: list[Any] = []
         for place, (loss, one, wanted, own) in enumerate(zip(each, outputs, targets, weights)):
             if loss is None or wanted is None:
+                values.append(None)
                 continue
             value = loss(wanted, one, own)
-            if self.parts:
-                self.parts[place].add(value, len(one))
+            values.append(value)
             value = value if factors[place] == 1.0 else value * factors[place]
             total = value if total is None else total + value
+        self.values = values if len(each) > 1 else []
         return total
+
+    def count(self, values: list[Any], output: Any) -> None:
+        """Add the losses of a batch's outputs, as `compute` left them, to their means."""
+        if values and len(self.parts) != len(values):
+            self.parts = [RunningMean() for _ in values]
+        for part, value, one in zip(self.parts, values, flatten(output)):
+            if value is not None:
+                part.add(value, len(one))
 
     def logs(self, names: list[str]) -> dict[str, float]:
         """The mean loss of each output, where there are several."""

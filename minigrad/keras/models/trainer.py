@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from minigrad.errors import ArgumentError
+from minigrad.keras.config import epsilon, floatx
 from minigrad.keras.layers import Layer
 from minigrad.keras.layers.weight import Weight
 from minigrad.keras.models.compiled import Losses, Measures
+from minigrad.keras.models.recorded import record_keras
+from minigrad.keras.optimizers.optimizer import Optimizer
 from minigrad.training import Trainer
 
 __all__ = ["KerasTrainer"]
@@ -19,14 +22,24 @@ __all__ = ["KerasTrainer"]
 class KerasTrainer(Trainer):
     """Trains a compiled Keras model; what is measured comes in the order of the names."""
 
-    def __init__(self, model: Any, optimizer: Any, losses: Losses, measures: Measures) -> None:
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any,
+        losses: Losses,
+        measures: Measures,
+        *,
+        compile: bool = False,
+    ) -> None:
         self.losses = losses
         self.measures = measures
         self._penalised: list[Weight] = []
         self._constrained: list[Weight] = []
         self._layers: list[Layer] = []
         self.order: list[str] = []  # the names of what was measured last, as they were compiled
-        super().__init__(model, optimizer)
+        super().__init__(model, optimizer, compile=compile)
+        if compile:
+            record_keras()
 
     # A user's callback says `self.model.stop_training = True`.
 
@@ -70,11 +83,50 @@ class KerasTrainer(Trainer):
             )
         return total
 
-    def take_step(self) -> None:
+    def aside(self) -> Any:
+        """The losses of several outputs."""
+        return self.losses.values
+
+    def measure(self, found: Any, inputs: Any, target: Any, weight: Any) -> None:
+        """Count the losses of a batch and tell the metrics."""
+        output, _, losses = found
+        self.losses.count(losses, output)
+        super().measure(found, inputs, target, weight)
+
+    def settings(self) -> tuple[Any, ...]:
+        """All that the steps read of the Trainer itself, and of the optimizer."""
+        losses = self.losses
+        optimizer = None if self.optimizer is None else self.optimizer.settings()
+        return (
+            self.model, optimizer, losses.each, losses.weights, self._penalised,
+            [one.regularizer for one in self._penalised], self._constrained,
+            [one.constraint for one in self._constrained], Layer.any_added_losses, epsilon(),
+            floatx(),
+        )  # fmt: skip
+
+    def before_step(self) -> None:
+        """The optimizer takes the rate of its schedule."""
+        if not self._steps_itself():
+            self.optimizer.set_rate()
+
+    def change_parameters(self, count: int) -> None:
         """A step of the optimizer; then weights go back to where their constraints want them."""
-        super().take_step()
+        if self._steps_itself():
+            super().change_parameters(count)
+        else:
+            self.optimizer.change()
         for one in self._constrained:
             one.constrain()
+
+    def after_step(self) -> None:
+        """Count the step."""
+        super().after_step()
+        if not self._steps_itself():
+            self.optimizer.iterations += 1
+
+    def _steps_itself(self) -> bool:
+        """Whether the optimizer is a user's, with a step of its own."""
+        return type(self.optimizer).step is not Optimizer.step
 
     def update_metrics(self, output: Any, target: Any, weight: Any) -> None:
         """Tell the metrics of a batch."""

@@ -199,14 +199,31 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter that has a gradient."""
-        inner = self._built("step()")
+        self.set_rate()
+        self.change()
+        self.iterations += 1
+
+    def set_rate(self) -> None:
+        """Give the inner optimizer the rate that the schedule has for this step."""
         if self._schedule is not None:
+            self._built("step()")
             self._pass_on(float(self._schedule(self.iterations)))
+
+    def change(self) -> None:
+        """The part of a step that works on arrays: clip, decay, and let the inner one step."""
+        inner = self._built("step()")
         self._clip()
         if self.weight_decay and not self.decays_inside():
             self._decay(inner)
         inner.step()
-        self.iterations += 1
+
+    def settings(self) -> tuple[Any, ...]:
+        """All that `change` reads of the optimizer itself, the parameters aside."""
+        bounds = (self.clipnorm, self.global_clipnorm, self.clipvalue)
+        if not self.weight_decay or self.decays_inside():
+            return self.inner, *bounds
+        rates = [group["lr"] for group in self._built("step()").param_groups]
+        return self.inner, *bounds, self.weight_decay, *rates
 
     def decays_inside(self) -> bool:
         """Whether the inner optimizer itself does the weight decay."""
