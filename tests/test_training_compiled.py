@@ -15,6 +15,13 @@ Y = (X[:, :1] * X[:, 1:2] > 0).float()
 LABELS = (X[:, 0] > 0).long()
 
 
+@pytest.fixture(autouse=True)
+def names_start_anew():
+    """Other tests read the names of layers, which count up."""
+    yield
+    keras.utils.clear_session()
+
+
 def data(target=Y, batch_size=16, weight=None):
     parts = (X, target) if weight is None else (X, target, weight)
     return DataLoader(TensorDataset(*parts), batch_size=batch_size, shuffle=True)
