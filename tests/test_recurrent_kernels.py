@@ -1,4 +1,4 @@
-"""The compiled steps of long short-term memory equal their reference, in values and gradients."""
+"""The compiled steps of recurrent layers equal their reference, in values and gradients."""
 
 import math
 
@@ -14,7 +14,7 @@ from minigrad.ops import recurrent
 
 pytest.importorskip("numba", reason="compares the kernels that Numba compiles")
 
-from minigrad.kernels.compiled import exponential
+from minigrad.kernels.compiled import exponential, panels
 from minigrad.kernels.compiled import recurrent as compiled
 from minigrad.kernels.compiled.elementwise import elementwise
 
@@ -22,11 +22,11 @@ from minigrad.kernels.compiled.elementwise import elementwise
 TOLERANCE = 1e-5
 
 
-def draw(steps, batch, size, short=None, seed=0):
+def draw(steps, batch, size, short=None, gates=4):
     """An input, a state, a cell, a weight and perhaps a projection."""
-    rng = np.random.default_rng(seed)
-    shapes = [(steps, batch, 4 * size), (batch, short or size), (batch, size)]
-    shapes.append((4 * size, short or size))
+    rng = np.random.default_rng(0)
+    shapes = [(steps, batch, gates * size), (batch, short or size), (batch, size)]
+    shapes.append((gates * size, short or size))
     arrays = [rng.normal(0, 0.7, shape).astype("float32") for shape in shapes]
     return [*arrays, rng.normal(size=(short, size)).astype("float32") if short else None]
 
@@ -68,18 +68,94 @@ def test_they_equal_their_reference(steps, batch, size, projected, reverse, cota
     assert_close(plain, compiled.lstm_cotangents(np, *arguments))
 
 
-def test_products_in_four_parts():
-    # More than a million multiplications, and less than four.
-    input, hidden, cell, weight, _ = draw(2, 32, 128)
-    hiddens, cells, gates = recurrent._lstm_states.plain(
-        np, input, hidden, cell, weight, None, False
+@given(
+    steps=st.integers(1, 4),
+    batch=st.integers(0, 19),
+    size=st.integers(1, 40),
+    reverse=st.booleans(),
+    option=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+@pytest.mark.parametrize("kind", ["gru", "rnn"])
+def test_the_others_equal_their_reference(kind, steps, batch, size, reverse, option):
+    rng = np.random.default_rng(1)
+    if kind == "rnn":
+        input, hidden, _, weight, _ = draw(steps, batch, size, gates=1)
+        arguments = (input, hidden, weight / size, option, reverse)
+        out = recurrent._rnn_states.plain(np, *arguments)
+        assert_close([out], [compiled.rnn_states(np, *arguments)])
+        g = rng.normal(size=out.shape).astype("float32")
+        arguments = (out, hidden, weight / size, g, option, reverse)
+        plain = recurrent._rnn_cotangents.plain(np, *arguments)
+        assert_close(plain, compiled.rnn_cotangents(np, *arguments))
+        return
+    input, hidden, _, weight, _ = draw(steps, batch, size, gates=3)
+    bias = rng.normal(size=3 * size).astype("float32") if option else None
+    arguments = (input, hidden, weight, bias, reverse)
+    plain = recurrent._gru_states.plain(np, *arguments)
+    assert_close(plain, compiled.gru_states(np, *arguments))
+    hiddens, gates, inner = plain
+    g = rng.normal(size=hiddens.shape).astype("float32")
+    arguments = (gates, hiddens, inner, hidden, weight, g, None, None, reverse)
+    plain = recurrent._gru_cotangents.plain(np, *arguments)
+    assert_close(plain, compiled.gru_cotangents(np, *arguments))
+
+
+def results(kind, shape):
+    """The states and cotangents that the compiled twins give."""
+    gates = {"lstm": 4, "gru": 3, "rnn": 1}[kind]
+    input, hidden, cell, weight, _ = draw(*shape, gates=gates)
+    if kind == "rnn":
+        out = compiled.rnn_states(np, input, hidden, weight, False, False)
+        return [out, *compiled.rnn_cotangents(np, out, hidden, weight, out, False, False)]
+    if kind == "gru":
+        out = compiled.gru_states(np, input, hidden, weight, None, False)
+        hiddens, lines, inner = out
+        given = (lines, hiddens, inner, hidden, weight, hiddens, None, None, False)
+        return [*out, *compiled.gru_cotangents(np, *given)]
+    out = compiled.lstm_states(np, input, hidden, cell, weight, None, False)
+    hiddens, cells, lines = out
+    given = (lines, cells, hidden, cell, weight, None, hiddens, cells, None, False)
+    return [*out, *compiled.lstm_cotangents(np, *given)[:3]]
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
+def test_the_number_of_threads_does_not_matter(kind):
+    # Enough for three threads, with tiles of all heights and a panel that is not full.
+    shape = (20, 31, 150)
+    before = minigrad.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2, 3):
+            minigrad.set_num_threads(count)
+            found.append(results(kind, shape))
+    finally:
+        minigrad.set_num_threads(before)
+    for others in found[1:]:
+        for one, other in zip(found[0], others):
+            assert np.array_equal(one, other)
+
+
+@given(rows=st.integers(0, 19), inner=st.integers(0, 9), columns=st.integers(1, 70))
+@settings(max_examples=60, deadline=None)
+def test_a_product_in_panels(rows, inner, columns):
+    rng = np.random.default_rng(rows)
+    # Whole numbers, whose sums are exact; what is left of the last panel must not be touched.
+    left, matrix, given_ = (
+        rng.integers(-9, 9, shape).astype("float32")
+        for shape in ((rows, inner), (inner, columns), (rows, columns))
     )
-    arguments = (gates, cells, hidden, cell, weight, None, hiddens, None, None, False)
-    assert len(compiled._columns(weight, 4 * cell.size * 128)) == 4
-    plain = recurrent._lstm_cotangents.plain(np, *arguments)
-    # Sums of 512 products.
-    for one, other in zip(plain[:3], compiled.lstm_cotangents(np, *arguments)):
-        np.testing.assert_allclose(other, one, 1e-4, 1e-4)
+    first, last = rows // 3, rows
+    for turned in (False, True):
+        tiles = panels.panels_of(matrix.T.copy() if turned else matrix, turned)
+        spare = panels.tile_of_one(given_, tiles)
+        for offset in (given_, given_[:1]):
+            if not len(offset):
+                continue
+            out = np.full_like(given_, -1)
+            panels.multiply(offset, left, tiles, out, spare, first, last)
+            assert np.array_equal(out[first:], (offset + left @ matrix)[first:])
+            assert np.all(out[:first] == -1)
 
 
 def test_any_layout_will_do():
@@ -103,14 +179,33 @@ def test_any_layout_will_do():
 
 def test_double_precision_and_cotangents_of_gates_are_left_to_the_reference():
     arrays = [a.astype("float64") for a in draw(2, 3, 4)[:4]]
+    input, hidden, cell, weight = arrays
     assert compiled.lstm_states(np, *arrays, None, False) is None
+    assert compiled.gru_states(np, input, hidden, weight, None, False) is None
+    assert compiled.rnn_states(np, input, hidden, weight, False, False) is None
     input, hidden, cell, weight, _ = draw(2, 3, 4)
     hiddens, cells, gates = compiled.lstm_states(np, input, hidden, cell, weight, None, False)
     rest = (gates, cells, hidden, cell, weight, None, hiddens, None)
     assert compiled.lstm_cotangents(np, *rest, gates, False) is None
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e30])
+NO_NUMBERS = pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e30])
+
+
+@NO_NUMBERS
+@pytest.mark.parametrize("option", [True, False])
+def test_what_is_no_number_stays_so_in_simple_and_gated_units(value, option):
+    for gates, name in ((1, "rnn"), (3, "gru")):
+        input, hidden, _, weight, _ = draw(3, 2, 4, gates=gates)
+        input[1, 0, 2] = value
+        rest = (option, False) if gates == 1 else (None, option)
+        with np.errstate(all="ignore"):
+            plain = getattr(recurrent, f"_{name}_states").plain(np, input, hidden, weight, *rest)
+        twin = getattr(compiled, f"{name}_states")(np, input, hidden, weight, *rest)
+        assert_close(*((out,) if gates == 1 else out for out in (plain, twin)))
+
+
+@NO_NUMBERS
 def test_what_is_no_number_stays_where_the_reference_has_it(value):
     input, hidden, cell, weight, _ = draw(3, 2, 4)
     input[1, 0, 2] = value
@@ -138,22 +233,33 @@ def test_the_tangent(dtype):
     assert np.signbit(out[-6])
 
 
-@pytest.mark.parametrize("proj_size", [0, 5])
-def test_a_layer_is_the_same_both_ways_and_has_two_derivatives(proj_size):
-    results = []
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("LSTM", {}),
+        ("LSTM", {"proj_size": 5}),
+        ("LSTM", {"bias": False, "batch_first": True}),
+        ("GRU", {}),
+        ("GRU", {"bias": False}),
+        ("RNN", {}),
+        ("RNN", {"nonlinearity": "relu"}),
+    ],
+)
+def test_a_layer_is_the_same_both_ways_and_has_two_derivatives(kind, options):
+    found = []
     for implementation in ("reference", "numba"):
         minigrad.manual_seed(3)
-        layer = minigrad.nn.LSTM(6, 8, num_layers=2, bidirectional=True, proj_size=proj_size)
+        layer = getattr(minigrad.nn, kind)(6, 8, num_layers=2, bidirectional=True, **options)
         x = minigrad.randn(4, 3, 6, requires_grad=True)
         leaves = [x, *layer.parameters()]
         with kernels.use(implementation):
-            out, (_, cells) = layer(x)
-            value = (out * out).sum() + cells.sum()
+            out, last = layer(x)
+            value = (out * out).sum() + (last[1] if kind == "LSTM" else last).sum()
             first = minigrad.autograd.grad(value, leaves, retain_graph=True)
             again = minigrad.autograd.grad(value, leaves, create_graph=True)
             second = minigrad.autograd.grad(sum((g * g).sum() for g in again), leaves)
-        results.append([t.detach().numpy() for t in (out, *first, *again, *second)])
-    for plain, twin in zip(*results):
+        found.append([t.detach().numpy() for t in (out, *first, *again, *second)])
+    for plain, twin in zip(*found):
         np.testing.assert_allclose(twin, plain, 1e-3, 1e-4)
 
 

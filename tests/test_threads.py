@@ -152,3 +152,49 @@ def test_a_forked_process_has_threads_of_its_own():
         "assert os.waitpid(child, 0)[1] == 0\n"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=600)
+
+
+def in_another_thread(enter, leave):
+    """Run `in_pieces` in a thread; events say that it is inside, and let it leave."""
+    workers = pytest.importorskip(
+        "minigrad.kernels.compiled.workers", reason="needs Numba", exc_type=ImportError
+    )
+
+    def piece(start, stop):
+        if start == 0:
+            enter.set()
+            assert leave.wait(10)
+
+    thread = threading.Thread(target=workers.in_pieces, args=(piece, 2, workers.LEAST))
+    thread.start()
+    assert enter.wait(10)
+    return thread
+
+
+@pytest.mark.skipif(threads.blas_threads() is None, reason="this NumPy's BLAS cannot be asked")
+@pytest.mark.parametrize("first", [0, 1])
+def test_blas_stays_on_one_thread_until_the_last_of_two_users_has_left(first):
+    # One thread each: the lanes are left out, so that both users run their own pieces.
+    minigrad.set_num_threads(1)
+    threads.set_blas_threads(2)
+    events = [(threading.Event(), threading.Event()) for _ in range(2)]
+    users = [in_another_thread(*pair) for pair in events]
+    assert threads.blas_threads() == 1
+    events[first][1].set()
+    users[first].join(10)
+    assert threads.blas_threads() == 1
+    events[1 - first][1].set()
+    users[1 - first].join(10)
+    assert threads.blas_threads() == 2
+
+
+@pytest.mark.skipif(threads.blas_threads() is None, reason="this NumPy's BLAS cannot be asked")
+def test_a_number_set_while_blas_is_alone_holds_afterwards():
+    threads.set_blas_threads(1)
+    with threads.blas_alone():
+        minigrad.set_num_threads(2)
+        assert threads.blas_threads() == 1
+    assert threads.blas_threads() == 2
+    with threads.blas_alone():
+        minigrad.set_num_threads(1)
+    assert threads.blas_threads() == 1

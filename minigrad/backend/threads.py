@@ -66,10 +66,14 @@ def set_num_threads(num: int) -> None:
 
     >>> set_num_threads(get_num_threads())
     """
-    global _count, _told
+    global _count, _told, _before
     _count = _positive("set_num_threads", "num", num)
     _told = True
-    set_blas_threads(_count)
+    with _alone:
+        # While a loop has the BLAS on one thread, it is for the time after that.
+        _before = _count
+        if not _inside:
+            set_blas_threads(_count)
     if "numba" in sys.modules:
         tell_numba()
 
@@ -151,25 +155,27 @@ _before = 1
 
 
 @contextmanager
-def blas_alone(multiplications: int) -> Iterator[None]:
+def blas_alone(multiplications: int = 0) -> Iterator[None]:
     """NumPy's BLAS on one thread, for a loop of products of so few multiplications each.
 
     Its threads wait for each other actively at every product, and where a core is busy with other
-    work a small product takes many times as long. Larger products keep all threads.
+    work a small product takes many times as long. Larger products keep all threads. Several threads
+    may be inside at once: the last to leave puts the number back.
     """
     global _inside, _before
-    if multiplications > SMALL_PRODUCT or (not _inside and blas_threads() in (1, None)):
+    if multiplications > SMALL_PRODUCT:
         yield
         return
     with _alone:
-        _inside += 1
-        if _inside == 1:
+        if not _inside:
             _before = blas_threads() or 1
-            set_blas_threads(1)
+            if _before > 1:
+                set_blas_threads(1)
+        _inside += 1
     try:
         yield
     finally:
         with _alone:
             _inside -= 1
-            if not _inside:
+            if not _inside and _before > 1:
                 set_blas_threads(_before)

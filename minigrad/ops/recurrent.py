@@ -37,11 +37,18 @@ def _before(states: Any, first: Any, reverse: bool) -> Any:
     return cat((states[1:], first)) if reverse else cat((first, states[:-1]))
 
 
-def _weight_cotangent(g: Any, before: Any) -> Any:
-    """The cotangent of the recurrent weight, given those of the gates of all steps."""
-    steps, batch, width = g.shape
-    rows = steps * batch
-    return reshape(g, (rows, width)).T @ reshape(before, (rows, before.shape[2]))
+def _outer(g: Any, values: Any) -> Any:
+    """The sum over steps and rows of the products of cotangents and values."""
+    rows = values.shape[0] * values.shape[1]
+    return reshape(g, (rows, g.shape[2])).T @ reshape(values, (rows, values.shape[2]))
+
+
+def _weight_cotangent(g: Any, states: Any, first: Any, reverse: bool) -> Any:
+    """The cotangent of the recurrent weight, given those of what its products are added to."""
+    start = g[-1 if reverse else 0].T @ first
+    if len(states) == 1:
+        return start
+    return _outer(g[:-1], states[1:]) + start if reverse else _outer(g[1:], states[:-1]) + start
 
 
 def _plus(value: Any, other: Any) -> Any:
@@ -59,12 +66,6 @@ def _turned(xp: Any, weight: Any, steps: int) -> Any:
 def _multiplications(state: Any, weight: Any) -> int:
     """How many a step's product of states and weight takes."""
     return int(state.shape[0] * weight.shape[0] * weight.shape[1])
-
-
-def _by_gate(input: Any, gates: int) -> Any:
-    """A view of [..., batch, gates * size] with the gates first: [..., gates, batch, size]."""
-    *lead, width = input.shape
-    return input.reshape(*lead, gates, width // gates).swapaxes(-3, -2)
 
 
 def _check(
@@ -109,6 +110,24 @@ def _joined(parts: tuple[Any, ...]) -> Any:
 def _rnn_rule(
     g: Any, out: Any, hidden: Any, weight: Any, relu: bool, reverse: bool, needed: Any
 ) -> Any:
+    constants = (out, hidden, weight, g, relu, reverse)
+    if out.__class__ is ndarray:
+        back, state = _rnn_cotangents(backend_of(out).xp, *constants)
+    else:
+        # A Tensor, for derivatives of the derivatives.
+        back, state = _rnn_cotangents.plain(None, *constants)
+    return (
+        back,
+        state,
+        _weight_cotangent(back, out, hidden, reverse) if needed[2] else None,
+    )
+
+
+@twin("recurrent", "rnn_cotangents", least=1 << 12)
+def _rnn_cotangents(
+    xp: Any, out: Any, hidden: Any, weight: Any, g: Any, relu: bool, reverse: bool
+) -> Any:
+    """The cotangents of the input and of the first state."""
     slopes = out > 0 if relu else 1 - out * out
     found = [None] * len(out)
     state = zero(hidden)
@@ -117,9 +136,7 @@ def _rnn_rule(
             back = (state + g[step]) * slopes[step]
             found[step] = back
             state = back @ weight
-    back = _stack(*found, dim=0)
-    before = _before(out, hidden, reverse) if needed[2] else None
-    return back, state, _weight_cotangent(back, before) if needed[2] else None
+    return _stack(*found, dim=0), state
 
 
 @Declaration()(joint=_rnn_rule)
@@ -131,6 +148,12 @@ def rnn_steps(xp: Any, input: Any, hidden: Any, weight: Any, *, relu: bool, reve
     Time", 1990.
     """
     _check("rnn_steps", 1, input, weight, hidden=hidden)
+    return _rnn_states(xp, input, hidden, weight, relu, reverse)
+
+
+@twin("recurrent", "rnn_states", least=1 << 12)
+def _rnn_states(xp: Any, input: Any, hidden: Any, weight: Any, relu: bool, reverse: bool) -> Any:
+    """The states of all steps."""
     out = xp.empty(input.shape, input.dtype)
     turned = _turned(xp, weight, len(input))
     with blas_alone(_multiplications(hidden, weight)):
@@ -163,17 +186,16 @@ def _lstm_rule(
     else:
         # A Tensor, for derivatives of the derivatives.
         back, state, carry, states = _lstm_cotangents.plain(None, *constants)
-    earlier = _before(hiddens, hidden, reverse) if needed[3] else None
     return (
         back,
         state,
         carry,
-        _weight_cotangent(back, earlier) if needed[3] else None,
-        _weight_cotangent(states, gates[:, 3] * tanh(cells)) if needed[4] else None,
+        _weight_cotangent(back, hiddens, hidden, reverse) if needed[3] else None,
+        _outer(states, gates[:, :, 3] * tanh(cells)) if needed[4] else None,
     )
 
 
-@twin("recurrent", "lstm_cotangents", least=1 << 14)
+@twin("recurrent", "lstm_cotangents", least=1 << 12)
 def _lstm_cotangents(
     xp: Any,
     gates: Any,
@@ -188,24 +210,24 @@ def _lstm_cotangents(
     reverse: bool,
 ) -> Any:
     """The cotangents of the input, the first state and cell, and of what was projected."""
-    enter, forget, new, leave = (gates[:, part] for part in range(4))
+    enter, forget, new, leave = (gates[:, :, part] for part in range(4))
     steep = gates * (1 - gates)
     level = 1 - new * new
     squashed = tanh(cells)
     through = leave * (1 - squashed * squashed)
     before = _before(cells, cell, reverse)
     slopes = _joined(
-        (new * steep[:, 0], before * steep[:, 1], enter * level, squashed * steep[:, 3])
+        (new * steep[:, :, 0], before * steep[:, :, 1], enter * level, squashed * steep[:, :, 3])
     )
     extra = None
     if g_gates is not None:
-        given = [g_gates[:, part] for part in range(4)]
+        given = [g_gates[:, :, part] for part in range(4)]
         extra = _joined(
             (
-                steep[:, 0] * given[0],
-                steep[:, 1] * given[1],
+                steep[:, :, 0] * given[0],
+                steep[:, :, 1] * given[1],
                 level * given[2],
-                steep[:, 3] * given[3],
+                steep[:, :, 3] * given[3],
             )
         )
     steps, _, size = cells.shape
@@ -247,7 +269,7 @@ def lstm_steps(
     """The states and cells [steps, batch, size] of a long short-term memory, and its gates.
 
     input [steps, batch, 4 * size] and weight [4 * size, size] hold the gates in the order input,
-    forget, new, output; hidden and cell [batch, size]. The gates are [steps, 4, batch, size]. A
+    forget, new, output; hidden and cell [batch, size]. The gates are [steps, batch, 4, size]. A
     projection [less, size] makes the states shorter than the cells. With `reverse` from the last
     step to the first. Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al.
     2000 and the projection of Sak et al. 2014.
@@ -256,7 +278,7 @@ def lstm_steps(
     return _lstm_states(xp, input, hidden, cell, weight, projection, reverse)
 
 
-@twin("recurrent", "lstm_states", least=1 << 14)
+@twin("recurrent", "lstm_states", least=1 << 12)
 def _lstm_states(
     xp: Any, input: Any, hidden: Any, cell: Any, weight: Any, projection: Any, reverse: bool
 ) -> Any:
@@ -264,30 +286,29 @@ def _lstm_states(
     steps, batch, width = input.shape
     size = width // 4
     # sigmoid(x) = tanh(x / 2) / 2 + 1/2: one call for the four gates.
-    half = xp.full((4, batch, size), 0.5, input.dtype)
-    half[2] = 1
+    half = xp.full((1, width), 0.5, input.dtype)
+    half[:, 2 * size : 3 * size] = 1
     rest = 1 - half
     turned = _turned(xp, weight, steps)
-    given = _by_gate(input, 4)
-    gates = xp.empty((steps, 4, batch, size), input.dtype)
+    gates = xp.empty((steps, batch, 4, size), input.dtype)
     hiddens = xp.empty((steps, *hidden.shape), input.dtype)
     cells = xp.empty((steps, batch, size), input.dtype)
-    product = xp.empty((batch, width), input.dtype)
     scratch = xp.empty((batch, size), input.dtype)
-    product_by_gate = _by_gate(product, 4)
     shorter = None if projection is None else projection.T
+    lines = gates.reshape(steps, batch, width)
     with blas_alone(_multiplications(hidden, weight)):
         for step in _order(steps, reverse):
-            xp.matmul(hidden, turned, out=product)
-            gate = xp.add(given[step], product_by_gate, out=gates[step])
-            gate *= half
-            xp.tanh(gate, out=gate)
-            gate *= half
-            gate += rest
-            cell = xp.multiply(gate[1], cell, out=cells[step])
-            cell += xp.multiply(gate[0], gate[2], out=scratch)
+            line = xp.matmul(hidden, turned, out=lines[step])
+            line += input[step]
+            line *= half
+            xp.tanh(line, out=line)
+            line *= half
+            line += rest
+            enter, forget, new, leave = (gates[step, :, part] for part in range(4))
+            cell = xp.multiply(forget, cell, out=cells[step])
+            cell += xp.multiply(enter, new, out=scratch)
             whole = xp.tanh(cell, out=hiddens[step] if shorter is None else scratch)
-            whole *= gate[3]
+            whole *= leave
             hidden = whole if shorter is None else xp.matmul(whole, shorter, out=hiddens[step])
     return hiddens, cells, gates
 
@@ -296,22 +317,53 @@ def _gru_rule(
     g: Any, out: Any, hidden: Any, weight: Any, bias: Any, reverse: bool, needed: Any
 ) -> Any:
     hiddens, gates, inner = out
-    g_hidden, g_gates, g_inner = g
-    reset, update, new = (gates[:, part] for part in range(3))
+    constants = (gates, hiddens, inner, hidden, weight, *g, reverse)
+    if gates.__class__ is ndarray:
+        back, state, through = _gru_cotangents(backend_of(gates).xp, *constants)
+    else:
+        # A Tensor, for derivatives of the derivatives.
+        back, state, through = _gru_cotangents.plain(None, *constants)
+    # What the weight's products are added to: the third gate has the reset gate in between.
+    size = hiddens.shape[2]
+    parts = (back[:, :, : 2 * size], through)
+    weights = biases = None
+    if needed[2]:
+        weights = cat([_weight_cotangent(part, hiddens, hidden, reverse) for part in parts])
+    if needed[3]:
+        totals = [sum_to(part, size=(1, 1, part.shape[2])) for part in parts]
+        biases = reshape(cat(totals, 2), (3 * size,))
+    return back, state, weights, biases
+
+
+@twin("recurrent", "gru_cotangents", least=1 << 12)
+def _gru_cotangents(
+    xp: Any,
+    gates: Any,
+    hiddens: Any,
+    inner: Any,
+    hidden: Any,
+    weight: Any,
+    g_hidden: Any,
+    g_gates: Any,
+    g_inner: Any,
+    reverse: bool,
+) -> Any:
+    """The cotangents of the input, of the first state and of what the reset gate multiplies."""
+    reset, update, new = (gates[:, :, part] for part in range(3))
     before = _before(hiddens, hidden, reverse)
-    steep = gates[:, :2] * (1 - gates[:, :2])
+    steep = gates[:, :, :2] * (1 - gates[:, :, :2])
     level = 1 - new * new
-    onward = inner * steep[:, 0]
+    onward = inner * steep[:, :, 0]
     into = (1 - update) * level
-    slopes = _joined((into * onward, (before - new) * steep[:, 1], into * reset))
+    slopes = _joined((into * onward, (before - new) * steep[:, :, 1], into * reset))
     extra = direct = None
     if g_gates is not None:
-        given = [g_gates[:, part] for part in range(3)]
+        given = [g_gates[:, :, part] for part in range(3)]
         direct = level * given[2]
         extra = _joined(
             (
-                direct * onward + steep[:, 0] * given[0],
-                steep[:, 1] * given[1],
+                direct * onward + steep[:, :, 0] * given[0],
+                steep[:, :, 1] * given[1],
                 direct * reset,
             )
         )
@@ -333,12 +385,7 @@ def _gru_rule(
             state = back @ weight + state * update[step]
     back = _stack(*found, dim=0)
     fresh = _plus(_stack(*states, dim=0) * into, direct)
-    return (
-        cat((back[:, :, : 2 * size], fresh), 2),
-        state,
-        _weight_cotangent(back, before) if needed[2] else None,
-        reshape(sum_to(back, size=(1, 1, 3 * size)), (3 * size,)) if needed[3] else None,
-    )
+    return cat((back[:, :, : 2 * size], fresh), 2), state, back[:, :, 2 * size :]
 
 
 @Declaration(outputs=3)(joint=_gru_rule)
@@ -348,38 +395,39 @@ def gru_steps(
     """The states and gates of a gated recurrent unit, and what its reset gate is multiplied by.
 
     input [steps, batch, 3 * size], weight [3 * size, size] and bias [3 * size] hold the gates in
-    the order reset, update, new; hidden [batch, size]. The gates are [steps, 3, batch, size]. The
+    the order reset, update, new; hidden [batch, size]. The gates are [steps, batch, 3, size]. The
     reset gate acts after the product with the weight. With `reverse` from the last step to the
     first. Source: Cho et al. 2014.
     """
     _check("gru_steps", 3, input, weight, hidden=hidden)
+    return _gru_states(xp, input, hidden, weight, bias, reverse)
+
+
+@twin("recurrent", "gru_states", least=1 << 12)
+def _gru_states(xp: Any, input: Any, hidden: Any, weight: Any, bias: Any, reverse: bool) -> Any:
+    """The states, the gates, and what the reset gate is multiplied by."""
     steps, batch, width = input.shape
     size = width // 3
     turned = _turned(xp, weight, steps)
-    gates = _by_gate(input, 3).copy()
-    if bias is not None:
-        gates[:, :2] += bias[: 2 * size].reshape(2, 1, size)
+    gates = xp.empty((steps, batch, width), input.dtype)
     hiddens = xp.empty((steps, batch, size), input.dtype)
-    inner = xp.zeros((steps, batch, size), input.dtype)
-    if bias is not None:
-        inner += bias[2 * size :]
-    product = xp.empty((batch, width), input.dtype)
-    product_by_gate = _by_gate(product, 3)
-    product_of_gates, product_of_new = product_by_gate[:2], product_by_gate[2]
+    inner = xp.empty((steps, batch, size), input.dtype)
     with blas_alone(_multiplications(hidden, weight)):
         for step in _order(steps, reverse):
-            xp.matmul(hidden, turned, out=product)
-            gate, fresh = gates[step, :2], gates[step, 2]
-            gate += product_of_gates
-            gate *= 0.5
-            xp.tanh(gate, out=gate)
-            gate *= 0.5
-            gate += 0.5
-            held = inner[step]
-            held += product_of_new
-            fresh += gate[0] * held
+            line = xp.matmul(hidden, turned, out=gates[step])
+            if bias is not None:
+                line += bias
+            both, fresh, held = line[:, : 2 * size], line[:, 2 * size :], inner[step]
+            held[...] = fresh
+            both += input[step, :, : 2 * size]
+            both *= 0.5
+            xp.tanh(both, out=both)
+            both *= 0.5
+            both += 0.5
+            xp.multiply(both[:, :size], held, out=fresh)
+            fresh += input[step, :, 2 * size :]
             xp.tanh(fresh, out=fresh)
             hidden = xp.subtract(hidden, fresh, out=hiddens[step])
-            hidden *= gate[1]
+            hidden *= both[:, size:]
             hidden += fresh
-    return hiddens, gates, inner
+    return hiddens, gates.reshape(steps, batch, 3, size), inner

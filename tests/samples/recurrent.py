@@ -81,7 +81,7 @@ def lstm_steps(x: Any, h: Any, c: Any, w: Any, p: Any, reverse: bool) -> Any:
         i, f, n, o = i.sigmoid(), f.sigmoid(), n.tanh(), o.sigmoid()
         c = f * c + i * n
         h = o * c.tanh() if p is None else (o * c.tanh()) @ p.T
-        found.append((h, c, torch.stack((i, f, n, o))))
+        found.append((h, c, torch.stack((i, f, n, o), 1)))
     return joined(found, reverse)
 
 
@@ -103,7 +103,7 @@ def gru_steps(x: Any, h: Any, w: Any, b: Any, reverse: bool) -> Any:
         r, z = (r + again_r).sigmoid(), (z + again_z).sigmoid()
         n = (n + r * inner).tanh()
         h = (1 - z) * n + z * h
-        found.append((h, torch.stack((r, z, n)), inner))
+        found.append((h, torch.stack((r, z, n), 1), inner))
     return joined(found, reverse)
 
 

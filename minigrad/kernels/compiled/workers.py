@@ -30,15 +30,11 @@ def in_pieces(
     def task(i: int) -> None:
         results[i] = piece(edges[i], edges[i + 1])
 
-    width = lanes.lanes(batch * products, LEAST)
-    before = threads.blas_threads()
-    if before is None or before == 1 or count == 1:
-        # A BLAS that cannot be told keeps its own threads.
-        lanes.run(task, count, 1 if before is None else width)
+    if count == 1:
+        task(0)
         return results
-    threads.set_blas_threads(1)
-    try:
-        lanes.run(task, count, width)
-    finally:
-        threads.set_blas_threads(before)
+    # A BLAS that cannot be told keeps its own threads.
+    told = threads.blas_threads() is not None
+    with threads.blas_alone():
+        lanes.run(task, count, lanes.lanes(batch * products, LEAST) if told else 1)
     return results
