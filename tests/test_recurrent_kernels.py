@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import minigrad
 from minigrad import kernels
 from minigrad.backend import threads
-from minigrad.ops import recurrent
+from minigrad.ops import lstm, recurrent
 
 pytest.importorskip("numba", reason="compares the kernels that Numba compiles")
 
@@ -55,7 +55,7 @@ def test_they_equal_their_reference(steps, batch, size, projected, reverse, cota
     short = (size // 2 if size > 9 else size + 1) if projected else None
     input, hidden, cell, weight, projection = draw(steps, batch, size, short)
     arguments = (input, hidden, cell, weight, projection, reverse)
-    plain = recurrent._lstm_states.plain(np, *arguments)
+    plain = lstm._lstm_states.plain(np, *arguments)
     assert_close(plain, compiled.lstm_states(np, *arguments))
     hiddens, cells, gates = plain
     rng = np.random.default_rng(1)
@@ -64,7 +64,7 @@ def test_they_equal_their_reference(steps, batch, size, projected, reverse, cota
         for array, wanted in zip((hiddens, cells), cotangents)
     ]
     arguments = (gates, cells, hidden, cell, weight, projection, *g, None, reverse)
-    plain = recurrent._lstm_cotangents.plain(np, *arguments)
+    plain = lstm._lstm_cotangents.plain(np, *arguments)
     assert_close(plain, compiled.lstm_cotangents(np, *arguments))
 
 
@@ -160,7 +160,7 @@ def test_a_product_in_panels(rows, inner, columns):
 
 def test_any_layout_will_do():
     input, hidden, cell, weight, _ = draw(4, 6, 8)
-    plain = recurrent._lstm_states.plain(np, input, hidden, cell, weight, None, False)
+    plain = lstm._lstm_states.plain(np, input, hidden, cell, weight, None, False)
     views = [
         np.asfortranarray(input),
         np.repeat(hidden, 2, axis=1)[:, ::2],
@@ -173,7 +173,7 @@ def test_any_layout_will_do():
     _, cells, gates = plain
     one = np.broadcast_to(np.float32(1), cells.shape)
     arguments = (gates, cells, views[1], *views[2:], None, one, one, None, True)
-    expected = recurrent._lstm_cotangents.plain(np, *arguments)
+    expected = lstm._lstm_cotangents.plain(np, *arguments)
     assert_close(expected, compiled.lstm_cotangents(np, *arguments))
 
 
@@ -187,6 +187,12 @@ def test_double_precision_and_cotangents_of_gates_are_left_to_the_reference():
     hiddens, cells, gates = compiled.lstm_states(np, input, hidden, cell, weight, None, False)
     rest = (gates, cells, hidden, cell, weight, None, hiddens, None)
     assert compiled.lstm_cotangents(np, *rest, gates, False) is None
+
+
+def test_a_few_products_with_a_large_weight_are_left_to_the_reference():
+    for batch, taken in ((2, False), (128, True)):
+        input, hidden, _, weight, _ = draw(1, batch, 400, gates=1)
+        assert (compiled.rnn_states(np, input, hidden, weight, True, False) is not None) is taken
 
 
 NO_NUMBERS = pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e30])
@@ -211,7 +217,7 @@ def test_what_is_no_number_stays_where_the_reference_has_it(value):
     input[1, 0, 2] = value
     arguments = (input, hidden, cell, weight, None, False)
     with np.errstate(all="ignore"):
-        plain = recurrent._lstm_states.plain(np, *arguments)
+        plain = lstm._lstm_states.plain(np, *arguments)
     assert_close(plain, compiled.lstm_states(np, *arguments))
 
 

@@ -10,7 +10,8 @@ from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
 from minigrad.ops.creation import empty, zeros
-from minigrad.ops.recurrent import gru_steps, lstm_steps, rnn_steps
+from minigrad.ops.lstm import lstm_steps
+from minigrad.ops.recurrent import gru_steps, rnn_steps
 from minigrad.ops.shape import squeeze, unsqueeze
 from minigrad.tensor import Tensor
 

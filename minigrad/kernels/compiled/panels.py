@@ -22,6 +22,8 @@ from minigrad.kernels.compiled.tiles import MANY, REGISTER, _intrinsic, _Writer
 _VECTORS = 2
 _ROWS = 8 if MANY else 4
 _LEAST = 1 << 21
+_FEW = 128
+_LARGE = 1 << 17
 
 
 def _tile(rows: int) -> Callable[..., None]:
@@ -194,6 +196,15 @@ def panels_of(matrix: Any, turned: bool = False) -> Any:
     panels = numpy.empty((-(-columns // width), inner, width), matrix.dtype)
     _fill(panels, plain(matrix), turned)
     return panels
+
+
+def pays(array: Any, weight: Any) -> bool:
+    """Whether the products of all steps, [steps, batch, size], repay the panels of a weight.
+
+    Not so in double precision: there is no fast tangent for what follows the products.
+    """
+    few = array.shape[0] * array.shape[1] < _FEW and weight.size > _LARGE
+    return array.dtype == numpy.float32 and not few
 
 
 def plain(array: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy
 from minigrad.kernels.compiled.compiler import whole_registers
 from minigrad.kernels.compiled.elementwise import elementwise
 from minigrad.kernels.compiled.exponential import tangent
-from minigrad.kernels.compiled.panels import by_rows, multiply, panels_of, plain, tile_of_one
+from minigrad.kernels.compiled.panels import by_rows, multiply, panels_of, pays, plain, tile_of_one
 
 # Short loops on a few arrays each: LLVM looks whether arrays overlap, and gives up on many.
 # Arrays that are not there have no elements: None would be another kind, to compile for once more.
@@ -49,8 +49,8 @@ def _rnn_forward(
 
 
 def rnn_states(xp: Any, input: Any, hidden: Any, weight: Any, relu: bool, reverse: bool) -> Any:
-    """The states of all steps; None in double precision."""
-    if input.dtype != numpy.float32:
+    """The states of all steps; None where that does not pay."""
+    if not pays(input, weight):
         return None
     given, hidden = plain(input), plain(hidden)
     panels = panels_of(weight, turned=True)
@@ -90,8 +90,8 @@ def _rnn_backward(
 def rnn_cotangents(
     xp: Any, out: Any, hidden: Any, weight: Any, g: Any, relu: bool, reverse: bool
 ) -> Any:
-    """The cotangents of the input and of the first state; None in double precision."""
-    if out.dtype != numpy.float32:
+    """The cotangents of the input and of the first state; None where that does not pay."""
+    if not pays(out, weight):
         return None
     out, g = plain(out), plain(g)
     panels = panels_of(weight)
@@ -141,8 +141,8 @@ def _lstm_forward(
 def lstm_states(
     xp: Any, input: Any, hidden: Any, cell: Any, weight: Any, projection: Any, reverse: bool
 ) -> Any:
-    """The states, cells and gates of all steps; None in double precision."""
-    if input.dtype != numpy.float32:
+    """The states, cells and gates of all steps; None where that does not pay."""
+    if not pays(input, weight):
         return None
     steps, batch, width = input.shape
     size = width // 4
@@ -231,9 +231,9 @@ def lstm_cotangents(
 ) -> Any:
     """The cotangents of the input, the first state and cell, and of what was projected.
 
-    None in double precision, and where the gates have a cotangent of their own.
+    None where that does not pay, and where the gates have a cotangent of their own.
     """
-    if gates.dtype != numpy.float32 or g_gates is not None:
+    if not pays(cells, weight) or g_gates is not None:
         return None
     steps, batch, size = cells.shape
     lines = plain(gates).reshape(steps, batch, 4 * size)
@@ -290,8 +290,8 @@ def _gru_forward(
 
 
 def gru_states(xp: Any, input: Any, hidden: Any, weight: Any, bias: Any, reverse: bool) -> Any:
-    """The states, the gates, and what the reset gate is multiplied by; None in double precision."""
-    if input.dtype != numpy.float32:
+    """The states, the gates and what the first one multiplies; None where that does not pay."""
+    if not pays(input, weight):
         return None
     steps, batch, width = input.shape
     size = width // 3
@@ -363,9 +363,9 @@ def gru_cotangents(
 ) -> Any:
     """The cotangents of the input, of the first state and of what the reset gate is multiplied by.
 
-    None in double precision, and where the gates have a cotangent of their own.
+    None where that does not pay, and where the gates have a cotangent of their own.
     """
-    if gates.dtype != numpy.float32 or g_gates is not None or g_inner is not None:
+    if not pays(hiddens, weight) or g_gates is not None or g_inner is not None:
         return None
     steps, batch, size = hiddens.shape
     lines = plain(gates).reshape(steps, batch, 3 * size)

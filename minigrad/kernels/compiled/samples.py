@@ -83,24 +83,21 @@ def _pooling(ones: Callable[..., Any]) -> None:
 def _recurrent(ones: Callable[..., Any]) -> None:
     from minigrad.kernels.compiled import recurrent
 
-    state = ones(1, 2)
-
     def given(gates: int) -> Any:
-        return ones(1, 1, 2 * gates), state, ones(2 * gates, 2)
+        return ones(1, 1, 2 * gates), ones(1, 2), ones(2 * gates, 2)
 
-    input, _, weight = given(4)
+    input, state, weight = given(4)
     found = recurrent.lstm_states(numpy, input, state, state, weight, None, False)
     if found is None:
         return
     states, cells, gates = found
-    rest = (cells, state, state, weight, None, states, None, None, False)
+    rest: tuple[Any, ...] = (cells, state, state, weight, None, states, None, None, False)
     recurrent.lstm_cotangents(numpy, gates, *rest)
-    input, _, weight = given(3)
-    found = recurrent.gru_states(numpy, input, state, weight, None, False)
-    states, gates, inner = found
+    input, state, weight = given(3)
+    states, gates, inner = recurrent.gru_states(numpy, input, state, weight, None, False)
     rest = (states, inner, state, weight, states, None, None, False)
     recurrent.gru_cotangents(numpy, gates, *rest)
-    input, _, weight = given(1)
+    input, state, weight = given(1)
     states = recurrent.rnn_states(numpy, input, state, weight, False, False)
     recurrent.rnn_cotangents(numpy, states, state, weight, states, False, False)
 
