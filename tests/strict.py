@@ -47,9 +47,40 @@ METHODS = {
     "reshape", "round", "sort", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose",
     "var", "view",
 }  # fmt: skip
+CHANGING = {"fill", "partition", "put", "sort"}
+"""Methods that change the array."""
 SILENT = functools.partial(numpy.errstate, all="ignore")
 """A GPU gives infinities and NaN without a warning."""
 FORBIDDEN_KEYWORDS = {"where", "initial", "stable", "mode"}
+
+
+class Capturing:
+    """The tape of what is captured as a graph, if anything is; see tests/graphs.py."""
+
+    tape: Any = None
+
+
+def performed(
+    compute: Callable[[], Any], sources: tuple[Any, ...], targets: tuple[Any, ...] = ()
+) -> Any:
+    """What NumPy computes, as a strict array; `targets` are the NumPy arrays that it changes."""
+    tape = Capturing.tape
+    if tape is not None:
+        tape.keep(targets)
+    with SILENT():
+        result = compute()
+    if result is NotImplemented:
+        return result
+    made = wrapped(result, sources)
+    if tape is not None:
+        tape.note(compute, made)
+    return made
+
+
+def waits() -> None:
+    """The host waits for the device, which a capture does not let it."""
+    if Capturing.tape is not None:
+        raise RuntimeError("operation not permitted when stream is capturing")
 
 
 class Flags:
@@ -96,15 +127,18 @@ class StrictArray:
     imag = property(lambda self: wrapped(self._held.imag, (self,)))
 
     def __bool__(self) -> bool:
+        waits()
         return bool(self._held)
 
     def __int__(self) -> int:
+        waits()
         return int(self._held)
 
     def __index__(self) -> int:
         return self._held.__index__()  # type: ignore[no-any-return]
 
     def __float__(self) -> float:
+        waits()
         return float(self._held)
 
     def __complex__(self) -> complex:
@@ -112,6 +146,7 @@ class StrictArray:
 
     def item(self, *place: Any) -> Any:
         """One element as a Python number."""
+        waits()
         return self._held.item(*place)
 
     def tolist(self) -> Any:
@@ -132,14 +167,24 @@ class StrictArray:
         return f"strict {self._held!r}"
 
     def __getitem__(self, index: Any) -> StrictArray:
-        plain = self._index(index)
-        found = self._held[plain]
-        if isinstance(found, numpy.generic):
-            found = self._held[(*(plain if isinstance(plain, tuple) else (plain,)), Ellipsis)]
-        return wrapped(found, (self,))  # type: ignore[no-any-return]
+
+        def compute() -> Any:
+            plain = self._index(index)
+            if not any(part is Ellipsis for part in plain):
+                # A single element is an array without dimensions, a view.
+                plain = (*plain, Ellipsis)
+            return self._held[plain]
+
+        return performed(compute, (self,))  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._held[self._index(index)] = operand(value)
+        values = operand(value)
+
+        def write() -> Any:
+            self._held[self._index(index)] = values
+            return self._held
+
+        performed(write, (self,), (self._held,))
 
     def _index(self, index: Any) -> Any:
         """An index of raw things; integer arrays wrap around, as on a GPU."""
@@ -210,12 +255,17 @@ class Method:
         sources: list[Any] = [self.array]
         plain = [unwrapped(a, sources, self.name in OF_SEQUENCES) for a in arguments]
         named = {n: unwrapped(a, sources, False) for n, a in keywords.items()}
-        with SILENT():
-            result = getattr(self.array._held, self.name)(*plain, **named)
-        if self.name == "diagonal":
-            # A view that NumPy forbids to write to and CuPy does not.
-            result.flags.writeable = self.array._held.flags.writeable
-        return wrapped(result, tuple(sources))
+        held = self.array._held
+
+        def compute() -> Any:
+            result = getattr(held, self.name)(*plain, **named)
+            if self.name == "diagonal":
+                # A view that NumPy forbids to write to and CuPy does not.
+                result.flags.writeable = held.flags.writeable
+            return result
+
+        changed = (held,) if self.name in CHANGING else ()
+        return performed(compute, tuple(sources), changed)
 
 
 def refuse_keywords(name: str, keywords: dict[str, Any]) -> None:
@@ -265,9 +315,10 @@ class Function:
             arguments = (StrictArray(arguments[0].copy()), *arguments[1:])
         plain = [unwrapped(argument, sources, sequences) for argument in arguments]
         named = {n: unwrapped(argument, sources, False) for n, argument in keywords.items()}
-        with SILENT():
-            result = self.function(*plain, **named)
-        return result if self.name in PLAIN_RESULTS else wrapped(result, tuple(sources))
+        if self.name in PLAIN_RESULTS:
+            return self.function(*plain, **named)
+        changed = (named["out"],) if named.get("out") is not None else ()
+        return performed(lambda: self.function(*plain, **named), tuple(sources), changed)
 
 
 class Module:
@@ -303,24 +354,23 @@ def _binary(name: str) -> Callable[..., Any]:
         if not isinstance(other, (StrictArray, numpy.ndarray, *NUMBERS)):
             return NotImplemented
         sources = (self, other) if isinstance(other, StrictArray) else (self,)
-        with SILENT():
-            result = getattr(self._held, name)(operand(other))
-        return result if result is NotImplemented else wrapped(result, sources)
+        value = operand(other)
+        return performed(lambda: getattr(self._held, name)(value), sources)
 
     return operator
 
 
 def _in_place(name: str) -> Callable[..., Any]:
     def operator(self: StrictArray, other: Any) -> Any:
-        with SILENT():
-            getattr(self._held, name)(operand(other))
+        value = operand(other)
+        performed(lambda: getattr(self._held, name)(value), (self,), (self._held,))
         return self
 
     return operator
 
 
 def _unary(name: str) -> Callable[..., Any]:
-    return lambda self: wrapped(getattr(self._held, name)(), (self,))
+    return lambda self: performed(lambda: getattr(self._held, name)(), (self,))
 
 
 for _word in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or",
@@ -346,20 +396,27 @@ class StrictBackend(Backend):
         return device("strict")
 
     def from_numpy(self, array: Any, place: device) -> Any:
+        waits()
         return StrictArray(array.copy(order="K"))
 
     def to_numpy(self, array: Any) -> Any:
+        waits()
         return array._held.copy()
 
     def scatter_add(self, array: Any, index: Any, values: Any) -> None:
-        numpy.add.at(array._held, array._index(index), operand(values))
+        added = operand(values)
+
+        def add() -> Any:
+            numpy.add.at(array._held, array._index(index), added)
+            return array._held
+
+        performed(add, (array,), (array._held,))
 
 
 @contextlib.contextmanager
-def strict_device() -> Iterator[str]:
+def strict_device(backend: Backend | None = None) -> Iterator[str]:
     """The device "strict", known for as long as this lasts."""
-    backend = StrictBackend()
-    register(backend)
+    register(StrictBackend() if backend is None else backend)
     try:
         yield "strict"
     finally:

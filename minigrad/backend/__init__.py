@@ -23,6 +23,7 @@ __all__ = [
     "device",
     "device_of",
     "generic",
+    "is_array",
     "namespace",
     "ndarray",
     "register",
@@ -47,6 +48,11 @@ def backend_of(array: Any) -> Backend:
         if isinstance(array, kind):
             return candidate
     raise TypeError(f"expected a Tensor or an array, got {type(array).__name__}")
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is a raw array, on the host or on a device."""
+    return isinstance(value, ndarray) or type(value) in Backend.by_type
 
 
 def namespace(operation: str, /, **arguments: Any) -> Any:

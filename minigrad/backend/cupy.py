@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from minigrad.backend.device import Backend, device
@@ -31,10 +33,44 @@ def _load() -> Any:
     return cupy
 
 
+class _Graph:
+    """A CUDA graph with the memory that its work was captured in."""
+
+    def __init__(self, cuda: Any, index: int, body: Callable[[], None]) -> None:
+        self._cuda = cuda
+        self._pool = cuda.MemoryPool()
+        self._last: Any = None
+        with cuda.Device(index):
+            cuda.get_current_stream().synchronize()
+            stream = cuda.Stream(non_blocking=True)
+            with cuda.using_allocator(self._pool.malloc), stream:
+                stream.begin_capture()
+                try:
+                    body()
+                except BaseException:
+                    # The stream must leave its mode; what was captured is let go.
+                    with contextlib.suppress(RuntimeError):
+                        stream.end_capture()
+                    raise
+                self._graph = stream.end_capture()
+
+    def launch(self) -> None:
+        """Do the work after all that waits in the current stream."""
+        stream = self._cuda.get_current_stream()
+        if self._last is not None and self._last != stream:
+            # Its memory is in use until the launch before is done.
+            self._last.synchronize()
+        self._last = stream
+        self._graph.launch(stream)
+
+
 class CupyBackend(Backend):
     """Arrays in the memory of an NVIDIA GPU."""
 
     name = "cuda"
+    no_graphs = None
+    # CuPy refuses to call cuBLAS while a stream is captured (its issue 6290).
+    captures_products = False
 
     def __init__(self) -> None:
         self.xp = _load()
@@ -71,6 +107,9 @@ class CupyBackend(Backend):
         from cupyx.scipy import special
 
         return getattr(special, name)
+
+    def capture(self, place: device, body: Callable[[], None]) -> Callable[[], None]:
+        return _Graph(self.xp.cuda, place.index or 0, body).launch
 
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from minigrad.errors import DeviceError
@@ -62,6 +63,10 @@ class Backend:
     name: str
     xp: Any
     array_type: type
+    # Why work cannot be captured as a graph, None where it can; and whether products of matrices,
+    # which are done by another library, may be part of one.
+    no_graphs: ClassVar[str | None] = "the library of its arrays has no graphs"
+    captures_products: ClassVar[bool] = False
 
     def device_of(self, array: Any) -> device:
         """The device that holds the array."""
@@ -98,6 +103,14 @@ class Backend:
     def special(self, name: str) -> Any:
         """The library's own special function (SciPy's names), or None where it has none."""
         return None
+
+    def capture(self, place: device, body: Callable[[], None]) -> Callable[[], None]:
+        """What `body` does to arrays as one graph, not done yet: the function that launches it.
+
+        All memory that `body` takes belongs to the graph. Raises what `body` raises, RuntimeError
+        or NotImplementedError where the device does not let it be captured.
+        """
+        raise NotImplementedError(f"backend {self.name} has no graphs")
 
     def synchronize(self) -> None:
         """Wait until all queued work is done."""

@@ -14,8 +14,10 @@ of a Tensor in another way is refused, unless it stands in one of these lists:
 from __future__ import annotations
 
 import dis
+import functools
 import inspect
 import itertools
+import sys
 import sysconfig
 from pathlib import Path
 from types import CodeType
@@ -24,6 +26,7 @@ from typing import Any
 import numpy
 
 from minigrad import engine, inplace, mutation
+from minigrad.backend import Backend
 from minigrad.backend.random import Generator
 from minigrad.graph import Traced, wrap
 from minigrad.nn import utils as clipping
@@ -189,9 +192,17 @@ def serves(frame: Any) -> bool:
     name = frame.f_code.co_filename
     if name == "<string>":
         return str(frame.f_globals.get("__name__")).startswith("namedtuple_")
-    return name.startswith(_SERVANTS) and (
+    served = name.startswith(_SERVANTS) and (
         "site-packages" not in name or name.startswith(_SERVANTS[0])
     )
+    return served or name.startswith(_arrays_homes(tuple(Backend.by_type)))
+
+
+@functools.cache
+def _arrays_homes(kinds: tuple[type, ...]) -> tuple[str, ...]:
+    """Where the code of the array libraries is: the folder of a package, or the file."""
+    files = [str(sys.modules[kind.__module__].__file__) for kind in kinds]
+    return tuple(file.removesuffix("__init__.py") for file in files)
 
 
 def looks(code: CodeType) -> bool:

@@ -42,6 +42,7 @@ class Lowered:
 
     def __init__(self, recorder: Any, outputs: Any, trace: bool = True) -> None:
         self.tape = Tape()
+        self._away = recorder.away
         self.values: dict[int, Any] = {}
         self.inputs = [self._outside(slot) for slot in recorder.inputs]
         self.captured = [(t, self._outside(slot)) for t, slot in recorder.captured.values()]
@@ -65,7 +66,7 @@ class Lowered:
     def _outside(self, slot: Any) -> Any:
         """What stands for a value that no traced instruction makes."""
         made: Any = Held()
-        if slot.shape is not None:
+        if slot.shape is not None and not self._away:
             made = self.tape.symbol(slot.shape, slot.dtype, slot.strides)
         self.values[slot.number] = made
         return made

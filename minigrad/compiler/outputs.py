@@ -6,7 +6,7 @@ import weakref
 from typing import Any
 
 from minigrad import mutation
-from minigrad.backend import ndarray
+from minigrad.backend import Backend, is_array, ndarray
 from minigrad.compiler.guards import PLAIN
 from minigrad.graph import Leaf, Traced, wrap
 from minigrad.tensor import Tensor
@@ -25,13 +25,14 @@ def signature(value: Any, arrays: list[Any], given: list[Any], objects: list[Any
     kind = value.__class__
     if kind is Tensor and value._node is None:
         array = value._array
-        if array.__class__ is not ndarray:
-            raise Unknown("an argument is not on the CPU")
         base = value._base
         if base is not None and base._node is not None:
             raise Unknown("an argument is a view of a tensor that requires a gradient")
         arrays.append(array)
         given.append(value)
+        if array.__class__ is not ndarray:
+            place = Backend.by_type[array.__class__].device_of(array)
+            return (place, array.dtype, array.shape, array.strides)
         return (array.dtype, array.shape, array.strides, array.flags.writeable)
     if isinstance(value, Traced):
         if value._node is not None and type(value._node) is not Leaf:
@@ -55,8 +56,8 @@ def signature(value: Any, arrays: list[Any], given: list[Any], objects: list[Any
         return (kind, *[signature(item, arrays, given, objects) for item in value])
     if isinstance(value, PLAIN) and not isinstance(value, (slice, frozenset)):
         return (kind, value)
-    if isinstance(value, ndarray):
-        raise Unknown("an argument is a NumPy array; make a tensor of it first")
+    if is_array(value):
+        raise Unknown("an argument is a raw array; make a tensor of it first")
     objects.append(value)
     return (kind, id(value))
 

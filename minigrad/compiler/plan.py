@@ -6,6 +6,7 @@ import itertools
 import linecache
 from typing import Any
 
+from minigrad.compiler.capture import Captured
 from minigrad.compiler.checks import Check
 from minigrad.compiler.lower import Lowered
 from minigrad.compiler.source import Source
@@ -34,13 +35,15 @@ class Plan:
         tensors = {id(t): t for t in (*recorder.watch.tensors, *recorder.leaves)}
         tensors.update((id(t), t) for t, _ in captured)
         self.layouts = [
-            (tensor, tensor._node, array.dtype, array.shape, array.strides)
+            (tensor, tensor._node, array.__class__, array.dtype, array.shape, array.strides)
             for tensor, array in ((t, t._array) for t in tensors.values())
         ]
         self.replays = 0
         self.undo: Any = None
         self.fits = Check(self)
-        lowered = Lowered(recorder, outputs, trace)
+        # What is done on a device is called as it is: its functions are not NumPy's.
+        self.away = recorder.away
+        lowered = Lowered(recorder, outputs, trace and not self.away)
         source = Source(lowered, outputs, recorder.predicates)
         lowered.tape.close()
         self.source, self.lines = source.text, source.lines
@@ -55,8 +58,11 @@ class Plan:
         self.names = {"__name__": __name__, **source.names}
         written: dict[str, Any] = {}
         exec(compile(self.source, self.filename, "exec"), self.names, written)
-        self.run = written["replay"]
+        self.run: Any = written["replay"]
         self.asks = written.get("asks")
+        self.graph: Captured | None = None
+        if self.away:
+            self.graph = self.run = Captured(recorder, outputs, self.run)
 
     # Failing.
 
@@ -84,6 +90,8 @@ class Plan:
             f"{len(self.steps)} operations in {len(self.instructions)} calls, {total} bytes made "
             f"(eager {self.eager_bytes}), {self.replays} replays"
         ]
+        if self.graph is not None:
+            lines.append(f"  {self.graph.summary()}")
         calls: dict[int, list[str]] = {}
         sizes: dict[int, int] = {}
         chains = [i for i in self.instructions if i.kind == "fused"]

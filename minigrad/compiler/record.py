@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad import engine, inplace
-from minigrad.backend import device, generic, ndarray
+from minigrad.backend import device, generic, is_array, ndarray
 from minigrad.compiler import audit
 from minigrad.compiler.guards import ATTRIBUTES, PLAIN, Watch
 from minigrad.compiler.plan import Fresh, Slot, Step, write
@@ -40,7 +40,7 @@ _PURE = frozenset(
     }
 )  # fmt: skip
 _TYPES = (list, tuple, dict, str, int, float, complex, bytes, set, frozenset)
-_HELD = (ndarray, generic, list, tuple)
+_HELD = (generic, list, tuple)
 _FIXED = (
     type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, device,
     Table,
@@ -57,6 +57,7 @@ class Recorder:
         self.steps: list[Step] = []
         self.slots: dict[int, Slot] = {}
         self.alive: list[Any] = []
+        self.away = False
         self.count = 0
         self.captured: dict[int, tuple[Any, Slot]] = {}
         self.gradients: dict[int, tuple[Any, Slot]] = {}
@@ -107,7 +108,10 @@ class Recorder:
         """A slot for a value just met."""
         slot = Slot(self.count, value)
         self.count += 1
-        if isinstance(value, _HELD) and not (type(value) is tuple and not value):
+        if is_array(value) and type(value) is not ndarray:
+            self.away = True
+        held = is_array(value) or isinstance(value, _HELD)
+        if held and not (type(value) is tuple and not value):
             self.slots[id(value)] = slot
         self.alive.append(value)
         return slot
@@ -121,10 +125,11 @@ class Recorder:
         """A value with its arrays replaced by slots."""
         if isinstance(value, Traced):
             value = value._array
-        slot = self.slots.get(id(value)) if isinstance(value, _HELD) else None
+        array = is_array(value)
+        slot = self.slots.get(id(value)) if array or isinstance(value, _HELD) else None
         if slot is not None:
             return slot
-        if isinstance(value, ndarray):
+        if array:
             return self._capture(value)
         if isinstance(value, generic):
             self.refuse(f"a {type(value).__name__} was made outside of recorded operations")
@@ -271,9 +276,6 @@ class Recorder:
 
     def _forward(self, frame: Any, op: Any) -> None:
         held, code = frame.f_locals, op.forward.__code__
-        if held[code.co_varnames[0]].__name__ != "numpy":
-            self.refuse("only arrays of NumPy can be recorded", frame)
-            return
         if op is _GETITEM and any(_is_mask(item) for item in held["index"]):
             self.refuse("how many elements a mask takes depends on values", frame)
             return
@@ -283,6 +285,7 @@ class Recorder:
         named = {name: self.resolve(held[name], fresh=True) for name in op.constants}
         kind = "forward" if op.kind.outputs == 1 else "forwards"
         step = Step(kind, op, tuple(args), named, None)
+        step.xp = held[code.co_varnames[0]]
         self.pending[-1] = (self.pending[-1][0], step)
 
         def done(_: Any, raw: Any) -> None:
@@ -384,7 +387,7 @@ def _forgetting_early(steps: list[Step]) -> list[Step]:
 
 
 def _is_mask(item: Any) -> bool:
-    return isinstance(item, ndarray) and item.dtype.kind == "b"
+    return is_array(item) and item.dtype.kind == "b"
 
 
 def _nothing(frame: Any, value: Any) -> None:

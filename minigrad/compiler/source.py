@@ -250,7 +250,7 @@ class Source:
         texts += [f"{name}={self.text_of(v)}" for name, v in instruction.named.items()]
         function = step.function
         if kind in ("forward", "forwards"):
-            function, texts = function.forward, ["numpy", *texts]
+            function, texts = function.forward, [self._module(step.xp), *texts]
         text = f"{self.constant(function)}({', '.join(texts)})"
         if kind == "store":
             text = f"store({self.constant(function)}, {self._given(position, instruction)})"
@@ -271,6 +271,9 @@ class Source:
         add(f"{name} = {text}", instruction)
         if kind == "forward" and step.slot.scalar:
             add(f"if {name}.__class__ is not ndarray: {name} = as_array({name})", instruction)
+
+    def _module(self, xp: Any) -> str:
+        return "numpy" if xp is numpy else self.constant(xp)
 
     def _given(self, position: int, instruction: Instruction) -> str:
         """The array that becomes, or is added to, a gradient: a copy if it is needed again."""

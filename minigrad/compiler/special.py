@@ -13,7 +13,7 @@ from typing import Any
 from numpy import may_share_memory
 
 from minigrad import inplace, mutation
-from minigrad.backend import as_array, generic, ndarray
+from minigrad.backend import as_array, generic, is_array, ndarray
 from minigrad.compiler import audit
 from minigrad.compiler.backward import ENDS
 from minigrad.compiler.guards import PLAIN
@@ -68,7 +68,7 @@ def atomic(recorder: Any, frame: Any) -> None:
 
 def converted(recorder: Any, frame: Any) -> None:
     """A raw array is brought to another dtype; a Tensor is by operations of its own."""
-    if isinstance(frame.f_locals["value"], ndarray):
+    if is_array(frame.f_locals["value"]):
         atomic(recorder, frame)
 
 
@@ -110,7 +110,7 @@ def _opened(function: Any) -> Any:
 
 def _traced(value: Any) -> Any:
     like: Any = Traced
-    return wrap(like, value) if isinstance(value, ndarray) else value
+    return wrap(like, value) if is_array(value) else value
 
 
 def like(recorder: Any, frame: Any) -> None:
@@ -162,9 +162,9 @@ def predicate(recorder: Any, frame: Any) -> None:
     function = audit.predicates[frame.f_code]
     args = tuple(recorder.resolve(value) for value in _arguments(frame))
     slots = {slot for slot in args if isinstance(slot, Slot)}
-    arrays = [value for value in frame.f_locals.values() if isinstance(value, ndarray)]
+    arrays = [value for value in frame.f_locals.values() if is_array(value)]
     changed = [*recorder.written, *(array for array, _, _ in recorder.journal.arrays.values())]
-    written = any(may_share_memory(a, b) for a in arrays for b in changed)
+    written = any(_may_overlap(a, b) for a in arrays for b in changed)
     captured = {slot for _, slot in recorder.captured.values()}
     ahead = slots <= captured.union(recorder.inputs) and not written
     known = {slot.number for slot in slots} <= recorder.fixed and not written
@@ -182,6 +182,12 @@ def predicate(recorder: Any, frame: Any) -> None:
             recorder.steps.append(step)
 
     recorder.enter(frame, done)
+
+
+def _may_overlap(left: Any, right: Any) -> bool:
+    if type(left) is ndarray and type(right) is ndarray:
+        return may_share_memory(left, right)
+    return mutation.owner(left) is mutation.owner(right)
 
 
 class Departed(Exception):
@@ -214,7 +220,7 @@ def constant_part(recorder: Any, frame: Any) -> None:
     """An item of an index: a list is a constant, a tensor of one element would be looked at."""
     item = frame.f_locals["item"]
     item = item._array if isinstance(item, Traced) else item
-    if isinstance(item, ndarray) and not item.ndim:
+    if is_array(item) and not item.ndim:
         recorder.refuse("an index of one element is looked at", frame)
     if isinstance(item, (list, tuple)) and _holds_array(item):
         recorder.refuse("a list of tensors is used as an index", frame)
@@ -223,7 +229,7 @@ def constant_part(recorder: Any, frame: Any) -> None:
 def _holds_array(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return any(map(_holds_array, value))
-    return isinstance(value, (Traced, ndarray, generic))
+    return is_array(value) or isinstance(value, (Traced, generic))
 
 
 def live(recorder: Any, frame: Any) -> None:

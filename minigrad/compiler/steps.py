@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy
+
 
 class Slot:
     """A value of the recorded call, known by number; it holds no array, only what it was like."""
@@ -23,7 +25,7 @@ class Slot:
 class Step:
     """One thing that the recorded call did, with slots in place of arrays."""
 
-    __slots__ = ("args", "function", "kind", "named", "op", "slot")
+    __slots__ = ("args", "function", "kind", "named", "op", "slot", "xp")
 
     def __init__(self, kind: str, function: Any, args: Any, named: Any, slot: Any) -> None:
         self.kind = kind
@@ -32,6 +34,7 @@ class Step:
         self.named = named
         self.slot = slot
         self.op: Any = None
+        self.xp: Any = numpy
 
     def label(self) -> str:
         """What the step does, in a word or two."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import engine, inplace
-from minigrad.backend import ndarray
+from minigrad.backend import is_array
 from minigrad.backend.random import Generator
 from minigrad.compiler import audit
 from minigrad.graph import Traced
@@ -91,7 +91,7 @@ class Journal:
 
     def _array(self, value: Any, position: int) -> None:
         array = value._array if isinstance(value, Traced) else value
-        if array.__class__ is ndarray and id(array) not in self.arrays:
+        if is_array(array) and id(array) not in self.arrays:
             self.arrays[id(array)] = (array, array.copy(), position)
 
     def restore(self, before: list[tuple[Any, Any, Any]], gradients: dict[int, Any]) -> None:
@@ -196,10 +196,7 @@ def frozen(thing: Any) -> Any:
     if thing is not optimizer:
         return fields, groups, None
     state = {
-        parameter: {
-            name: value.copy() if isinstance(value, ndarray) else value
-            for name, value in own.items()
-        }
+        parameter: {name: value.copy() if is_array(value) else value for name, value in own.items()}
         for parameter, own in optimizer.state.items()
     }
     return fields, groups, state
