@@ -151,6 +151,7 @@ class StrictArray:
 
     def tolist(self) -> Any:
         """The elements as Python numbers."""
+        waits()
         return self._held.tolist()
 
     def get(self) -> Any:

@@ -274,7 +274,7 @@ def compile(function: Any = None, *, limit: int = LIMIT) -> Any:
 
     Whatever cannot be replayed runs eagerly, with one warning that says why: values that are
     looked at (`item()`, `bool(x)`, `numpy()`), Python state that is changed, foreign calls, hooks,
-    results that still require a gradient, derivatives of derivatives, arrays not on the CPU.
+    results that still require a gradient, derivatives of derivatives.
     Python code in the function runs only while recording.
 
     >>> import minigrad

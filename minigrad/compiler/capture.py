@@ -22,6 +22,9 @@ from minigrad.optim.optimizer import Optimizer
 WARM = 2
 """Replays of a plan before it is captured: kernels are compiled and loaded by then."""
 
+REMADE = 8
+"""Graphs made of one plan, each after tensors that it reads got other memory."""
+
 _BOOKKEEPING = ("store", "forget", "live")
 _PURE = ("sum", "add", "part", "array", "write", "constant", "list")
 _MAKERS = (zeros, ones, full)
@@ -29,8 +32,8 @@ _MAKERS = (zeros, ones, full)
 # Families of operations whose work on a device is kernels alone: nothing that waits for a result.
 _KERNELS = frozenset(
     {
-        "activation", "compare", "elementwise", "error_function", "expand", "functions", "fused",
-        "join", "moments", "norm", "normalise", "norms", "pad", "piecewise", "power",
+        "activation", "compare", "dropout", "elementwise", "error_function", "expand", "functions",
+        "fused", "join", "loss", "moments", "norm", "normalise", "norms", "pad", "piecewise", "power",
         "probabilities", "promotion", "rearrange", "reduce", "select", "shape",
     }
 )  # fmt: skip
@@ -53,6 +56,7 @@ class Captured:
         self.why = self._obstacle(recorder)
         self.ready = False
         self._calls = 0
+        self._made = 0
         self._lock = threading.RLock()
         self._forget()
 
@@ -68,9 +72,13 @@ class Captured:
             held = [tensor._array for tensor, _ in self.tensors]
             if not self.ready or any(a is not b for a, b in zip(held, self._held, strict=True)):
                 self._forget()
+                self._made += 1
+                if self._made > REMADE:
+                    self.why = "parameters or captured tensors move to other memory again and again"
+                    return self.plain(*arguments)
                 try:
                     self._capture(arrays, held)
-                except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
+                except (RuntimeError, TypeError, ValueError, MemoryError) as error:
                     self._forget()
                     self.why = f"{type(error).__name__}: {error}"
                     return self.plain(*arguments)
@@ -151,12 +159,17 @@ class Captured:
         """Let the device record the steps once; nothing of them is done yet."""
         backend = backend_of([*arrays, *held][0])
 
-        def body() -> None:
-            for step in self.steps:
-                if not _is_bookkeeping(step):
-                    self._do(step)
+        work = [step for step in self.steps if not _is_bookkeeping(step)]
+        ends = self._ends(work)
 
-        self._static = [array.copy() for array in arrays]
+        def body() -> None:
+            for position, step in enumerate(work):
+                self._do(step)
+                for number in ends.get(position, ()):
+                    # Its memory may serve what comes after it in the graph.
+                    del self._values[number]
+
+        self._static = [array.copy(order="K") for array in arrays]
         self._held = held
         for slot, static in zip(self.inputs, self._static, strict=True):
             self._values[slot.number] = static
@@ -165,6 +178,20 @@ class Captured:
         self._launch = backend.capture(backend.device_of([*arrays, *held][0]), body)
         self._state = {id(owner(array)) for array in held}
         self.ready = True
+
+    def _ends(self, work: list[Any]) -> dict[int, list[int]]:
+        """After which step of the graph each value is of no more use."""
+        last = {step.slot.number: at for at, step in enumerate(work) if step.slot is not None}
+        for at, step in enumerate(work):
+            for slot in _slots((step.args, step.named)):
+                if slot.number in last:
+                    last[slot.number] = at
+        for slot in (*_slots(self.tree), *_slots([(s.args, s.named) for s in self.after])):
+            last.pop(slot.number, None)
+        ends: dict[int, list[int]] = {}
+        for number, at in last.items():
+            ends.setdefault(at, []).append(number)
+        return ends
 
     def _do(self, step: Any) -> Any:
         args, named = self._tree(step.args), self._tree(step.named)
@@ -176,7 +203,7 @@ class Captured:
         elif kind == "maker":
             value = function(*args, **named)._array
         elif kind == "store":
-            value = store(function, self._handed_out(args[0]))
+            value = _keep(function, args[0])
         elif kind == "forget":
             function.grad = value = None
         elif kind == "live":
@@ -230,6 +257,14 @@ class Captured:
         return kind(*items)
 
 
+def _keep(tensor: Any, g: Any) -> Any:
+    """Add a gradient in the graph's memory into `tensor.grad`, which has memory of its own."""
+    if tensor.grad is None and tensor._node is not None:
+        tensor.grad = wrap(tensor, g.copy())
+        return tensor.grad._array
+    return store(tensor, g)
+
+
 def _is_bookkeeping(step: Any) -> bool:
     return step.kind in _BOOKKEEPING or (step.kind == "effect" and step.function is touch)
 
@@ -241,7 +276,7 @@ def _unfit(step: Any, backend: Any) -> str | None:
     if step.kind in ("forward", "forwards", "rule"):
         forward = (step.op if step.kind == "rule" else step.function).forward
         family = forward.__module__.rpartition(".")[2]
-        if family in _KERNELS:
+        if family in _KERNELS or (family == "index" and _is_fixed(step.args, step.named)):
             return None
         if family in _PRODUCTS:
             return None if backend.captures_products else _NO_PRODUCTS.format(step.label())
@@ -250,6 +285,18 @@ def _unfit(step: Any, backend: Any) -> str | None:
 
 
 _NO_PRODUCTS = "{} is a product of matrices, which the device's library does not let be captured"
+
+
+def _is_fixed(args: Any, named: Any) -> bool:
+    """Whether an index holds no arrays, whose elements would be looked at."""
+    index = (args[1:], named)
+    return not any(True for _ in _slots(index)) and not _holds_list(index)
+
+
+def _holds_list(tree: Any) -> bool:
+    if isinstance(tree, tuple):
+        return any(map(_holds_list, tree))
+    return type(tree) is list or (type(tree) is dict and _holds_list(tuple(tree.values())))
 
 
 def _slots(tree: Any) -> Any:
