@@ -69,7 +69,7 @@ class CupyBackend(Backend):
 
     name = "cuda"
     no_graphs = None
-    # CuPy refuses to call cuBLAS while a stream is captured (its issue 6290).
+    # CuPy refuses to call cuBLAS while a stream is captured.
     captures_products = False
 
     def __init__(self) -> None:

@@ -33,8 +33,8 @@ _MAKERS = (zeros, ones, full)
 _KERNELS = frozenset(
     {
         "activation", "compare", "dropout", "elementwise", "error_function", "expand", "functions",
-        "fused", "join", "loss", "moments", "norm", "normalise", "norms", "pad", "piecewise", "power",
-        "probabilities", "promotion", "rearrange", "reduce", "select", "shape",
+        "fused", "join", "loss", "moments", "norm", "normalise", "norms", "pad", "piecewise",
+        "power", "probabilities", "promotion", "rearrange", "reduce", "select", "shape",
     }
 )  # fmt: skip
 _PRODUCTS = frozenset({"matmul"})
