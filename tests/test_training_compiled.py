@@ -290,6 +290,18 @@ def test_a_compiled_keras_model_trains_as_an_eager_one(name):
     assert replays(model._trainer) == [(10, 2), (10, 2)]
 
 
+def test_a_second_fit_replays_what_the_first_recorded():
+    _, _, model = keras_fit("classes", True)
+    _, x, y, _, _ = MODELS["classes"]
+    first = model.history
+    for _ in range(2):
+        model.fit(x, y, batch_size=16, verbose=0)
+        model.evaluate(x, y, batch_size=16, verbose=0)
+    assert model.history is not first
+    assert model.history.history["loss"]
+    assert replays(model._trainer) == [(18, 2), (18, 2)]
+
+
 OPTIMIZERS = {
     "a schedule": lambda: keras.optimizers.SGD(
         keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5), momentum=0.9, clipnorm=0.3

@@ -11,6 +11,7 @@ from minigrad.keras.models.arrays import is_stream
 from minigrad.keras.models.checks import check_inputs, check_losses, check_own_steps, jits
 from minigrad.keras.models.compiled import Losses, Measures
 from minigrad.keras.models.data import ArrayData, Stream, weights_of_classes
+from minigrad.keras.models.recorded import Apart
 from minigrad.keras.models.trainer import KerasTrainer
 from minigrad.keras.symbolic import map_structure
 from minigrad.training import Callback, History
@@ -23,7 +24,7 @@ class Fitting:
     """The part of a Model that trains and measures; the loops are the Trainer's."""
 
     optimizer: Any = None
-    history: History | None = None
+    history: Any = Apart()
     stop_training = False
     _losses: Losses | None = None
     _measures: Measures | None = None
@@ -49,9 +50,8 @@ class Fitting:
         Losses and metrics are names, functions `f(y_true, y_pred)` or objects; for several outputs
         in lists or in dicts by the names of the outputs. Raises ArgumentError for an unknown name,
         with the nearest known ones. With `jit_compile=True` the steps of training and evaluation
-        run through `minigrad.compile`: the same numbers with less overhead; what cannot be
-        replayed runs as without, with one warning. "auto" stands for False. The others change
-        nothing, but for `run_eagerly=True`, with which nothing is compiled.
+        run through `minigrad.compile`: the same numbers with less overhead, eager where that fails;
+        "auto" is False, and so is all with `run_eagerly`. The others change nothing.
         """
         if isinstance(optimizer, type):
             raise ArgumentError(
@@ -107,7 +107,7 @@ class Fitting:
         return [*spread, *[None] * count][:count]
 
     def _set_up_fitting(self) -> None:
-        self._trainer = None
+        self._trainer = self.history = None
 
     def _forget_trainer(self) -> None:
         """After a layer was added or taken away: the compiled parts know the old outputs."""
@@ -228,7 +228,7 @@ class Fitting:
                 f"fit(): validation_freq must be a positive integer, got {validation_freq!r}"
             )
         listeners, shown = _listeners(callbacks, verbose)
-        self.history = trainer.fit(
+        history = self.history = trainer.fit(
             batches,
             epochs=epochs,
             validation=validation,
@@ -239,7 +239,7 @@ class Fitting:
             callbacks=listeners,
             params={"verbose": shown},
         )
-        return self.history
+        return history
 
     def _weigh(self, data: ArrayData | Stream, class_weight: Any, where: str) -> None:
         if isinstance(data, Stream):

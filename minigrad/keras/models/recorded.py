@@ -3,8 +3,34 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
-__all__ = ["record_keras"]
+__all__ = ["Apart", "record_keras"]
+
+
+class Apart:
+    """An attribute of a model that its steps do not read, and so may change between them.
+
+    It is None until it is set. What is set lies in an object beside the model's own attributes,
+    all of which are watched.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, kind: Any = None) -> Any:
+        return None if instance is None else getattr(_shelf(instance), self.name, None)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        setattr(_shelf(instance), self.name, value)
+
+
+class _Shelf:
+    """What a model keeps apart."""
+
+
+def _shelf(instance: Any) -> Any:
+    return vars(instance).setdefault("_shelf", _Shelf())
 
 
 @functools.cache
