@@ -16,12 +16,12 @@ from minigrad.kernels.compiled.panels import by_rows, multiply, panels_of, pays,
 
 
 @elementwise
-def _activate(gate: Any, scale: Any) -> None:
-    """In place tanh(x), for a scale of 1; the logistic tanh(x / 2) / 2 + 1/2, for a half."""
+def _activate(x: Any, gate: Any, scale: Any) -> None:
+    """The gate tanh(x), for a scale of 1; the logistic tanh(x / 2) / 2 + 1/2, for a half."""
     whole_registers()
     rest = gate.dtype.type(1) - scale
     for i in range(len(gate)):
-        gate[i] = tangent(gate[i] * scale) * scale + rest
+        gate[i] = tangent(x[i] * scale) * scale + rest
 
 
 @elementwise
@@ -30,7 +30,7 @@ def _rnn_forward(
 ) -> None:
     whole_registers()
     steps, _, size = out.shape
-    zero, one = out.dtype.type(0), out.dtype.type(1)
+    zero = out.dtype.type(0)
     spare = tile_of_one(out, panels)
     before = hidden
     for count in range(steps):
@@ -44,7 +44,8 @@ def _rnn_forward(
                     # What is no number stays so.
                     state[i] = zero if state[i] < zero else state[i]
             else:
-                _activate(state, one)
+                for i in range(size):
+                    state[i] = tangent(state[i])
         before = states
 
 
@@ -107,27 +108,30 @@ def rnn_cotangents(
 
 @elementwise
 def _lstm_forward(
-    given: Any, hidden: Any, cell: Any, panels: Any, shorter: Any, gates: Any, cells: Any,
-    whole: Any, hiddens: Any, first: Any, last: Any, reverse: Any,
+    given: Any, hidden: Any, cell: Any, panels: Any, shorter: Any, product: Any, gates: Any,
+    cells: Any, whole: Any, hiddens: Any, first: Any, last: Any, reverse: Any,
 ) -> None:  # fmt: skip
     whole_registers()
     steps, _, size = cells.shape
     one, half = gates.dtype.type(1), gates.dtype.type(0.5)
     spare = tile_of_one(gates, panels)
-    nothing = numpy.zeros((1, hidden.shape[1]), gates.dtype)
+    nothing = numpy.zeros((1, max(4 * size, hidden.shape[1])), gates.dtype)
     state, before = hidden, cell
     for count in range(steps):
         step = steps - 1 - count if reverse else count
-        lines, kept, states = gates[step], cells[step], hiddens[step]
-        multiply(given[step], state, panels, lines, spare, first, last)
+        kept, states = cells[step], hiddens[step]
+        # Into the cache: tiles of an array that is not in it wait for every piece of a row.
+        multiply(nothing, state, panels, product, spare, first, last)
         out = whole if len(shorter) else states
         for row in range(first, last):
-            line = lines[row]
+            line, share, more = gates[step, row], given[step, row], product[row]
+            for i in range(4 * size):
+                more[i] += share[i]
             enter, forget = line[:size], line[size : 2 * size]
             new, leave = line[2 * size : 3 * size], line[3 * size :]
-            _activate(line[: 2 * size], half)
-            _activate(new, one)
-            _activate(leave, half)
+            _activate(more[: 2 * size], line[: 2 * size], half)
+            _activate(more[2 * size : 3 * size], new, one)
+            _activate(more[3 * size :], leave, half)
             old, held, reached = before[row], kept[row], out[row]
             for i in range(size):
                 held[i] = forget[i] * old[i] + enter[i] * new[i]
@@ -150,14 +154,16 @@ def lstm_states(
     panels = panels_of(weight, turned=True)
     shorter = _none(input, 3) if projection is None else panels_of(projection, turned=True)
     whole = numpy.empty((0 if projection is None else batch, size), input.dtype)
+    product = numpy.empty((batch, width), input.dtype)
     gates = numpy.empty((steps, batch, width), input.dtype)
     cells = numpy.empty((steps, batch, size), input.dtype)
     hiddens = numpy.empty((steps, *hidden.shape), input.dtype)
 
     def rows(first: int, last: int) -> None:
         _lstm_forward(
-            given, hidden, cell, panels, shorter, gates, cells, whole, hiddens, first, last, reverse
-        )
+            given, hidden, cell, panels, shorter, product, gates, cells, whole, hiddens,
+            first, last, reverse,
+        )  # fmt: skip
 
     by_rows(rows, batch, steps * hidden.size * width)
     return hiddens, cells, gates.reshape(steps, batch, 4, size)
@@ -275,14 +281,14 @@ def _gru_forward(
         for row in range(first, last):
             share, more, line = given[step, row], product[row], gates[step, row]
             for i in range(2 * size):
-                line[i] = share[i] + more[i]
-            _activate(line[: 2 * size], half)
+                more[i] += share[i]
+            _activate(more[: 2 * size], line[: 2 * size], half)
             reset, update, new = line[:size], line[size : 2 * size], line[2 * size :]
             fresh, held, kept = share[2 * size :], more[2 * size :], inner[step, row]
             for i in range(size):
                 kept[i] = held[i]
-                new[i] = fresh[i] + reset[i] * held[i]
-            _activate(new, one)
+                held[i] = fresh[i] + reset[i] * held[i]
+            _activate(held, new, one)
             old, state = before[row], states[row]
             for i in range(size):
                 state[i] = (old[i] - new[i]) * update[i] + new[i]
