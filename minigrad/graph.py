@@ -2,7 +2,7 @@
 
 A primitive is declared with its derivative rules:
 
-    @elementwise(input=lambda g, other: g * other, other=lambda g, input: g * input)
+    @elementwise.wide(input=lambda g, other: g * other, other=lambda g, input: g * input)
     def mul(xp, input, other):
         return input * other
 
@@ -24,6 +24,7 @@ of the walk conjugate, which gives torch's convention (see `minigrad.engine`).
 
 from __future__ import annotations
 
+import copy
 import types
 import weakref
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ import numpy
 
 from minigrad import mutation, specialise
 from minigrad.backend import as_array, namespace, ndarray
+from minigrad.backend.wide import WIDE, function_of, wide, widened
 from minigrad.errors import ArgumentError, DeviceError, DtypeError
 from minigrad.mutation import tick
 
@@ -148,6 +150,12 @@ class Primitive:
             unknown = [n for n in needs if n not in known and n not in ("position", "shapes")]
             if unknown:
                 raise TypeError(f"{self.name}: rule {rule} asks for unknown {unknown}")
+        # What large arrays are given to instead: one function of NumPy, and rules that are one.
+        self.function = function_of(forward, self.inputs) if kind.is_wide else None
+        self.large = widened(self.rules) if kind.is_wide else {}
+        for name, rule in self.large.items():
+            self.input_of[rule] = name
+            self.needs[rule] = self.needs[self.rules[name]]
 
     @property
     def source(self) -> str:
@@ -205,6 +213,14 @@ class Declaration:
         self.view = view
         self.outputs = outputs
         self.floating = floating
+        self.is_wide = False
+
+    @property
+    def wide(self) -> Declaration:
+        """The same, where the forward is one of NumPy's functions: large arrays on all cores."""
+        made = copy.copy(self)
+        made.is_wide = True
+        return made
 
     def __call__(
         self, **rules: Rule
@@ -315,26 +331,15 @@ def _reason(op: Primitive, error: Exception, arguments: dict[str, Any]) -> str:
 def _names(op: Primitive) -> dict[str, Any]:
     """What the written source refers to."""
     return {
-        "DtypeError": DtypeError,
-        "Node": Node,
-        "Traced": Traced,
-        "agree": op.kind.agree,
-        "as_array": as_array,
-        "explain": explain,
-        "floating": op.kind.floating,
-        "forward": op.forward,
-        "is_recording": is_recording,
-        "link": mutation.link,
-        "namespace": namespace,
-        "ndarray": ndarray,
-        "new": new,
-        "numpy": numpy,
-        "op": op,
-        "record": record,
-        "spread": spread,
-        "tick": tick,
+        "Node": Node, "Traced": Traced, "WIDE": WIDE, "as_array": as_array, "explain": explain,
+        "is_recording": is_recording, "link": mutation.link, "namespace": namespace,
+        "ndarray": ndarray, "new": new, "numpy": numpy, "record": record, "spread": spread,
+        "tick": tick, "wide": wide,
+        "agree": op.kind.agree, "floating": op.kind.floating, "forward": op.forward,
+        "function": op.function, "op": op,
         **{f"rule_{name}": rule for name, rule in op.rules.items()},
-    }
+        **{f"large_{name}": rule for name, rule in op.large.items()},
+    }  # fmt: skip
 
 
 def _variadic(op: Primitive) -> Callable[..., Any]:

@@ -94,7 +94,7 @@ def _body(op: Any) -> list[str]:
     lines += [
         f"xp = numpy if {on_cpu} else {where}",
         "try:",
-        f"    out = forward(xp, {passed})",
+        *(f"    {line}" for line in _forward(op, arrays, passed)),
         "except (ValueError, TypeError, IndexError, ArithmeticError, MemoryError) as error:",
         f"    raise explain(op, error, {{{given}}}) from error",
     ]
@@ -123,6 +123,21 @@ def _body(op: Any) -> list[str]:
             ]
         lines += ["return result"]
     return lines
+
+
+def _forward(op: Any, arrays: list[str], passed: str) -> list[str]:
+    """Source that calls the forward, or for large arrays what does the same on all cores."""
+    plain = f"out = forward(xp, {passed})"
+    if op.function is None:
+        return [plain]
+    first = arrays[0]
+    large = f"{first}.__class__ is ndarray and {first}.nbytes >= WIDE"
+    return [
+        f"if {large} and {first}.dtype.kind == 'f':",
+        f"    out = wide(function, {passed})",
+        "else:",
+        f"    {plain}",
+    ]
 
 
 def _agreement(op: Any) -> list[str]:
@@ -167,9 +182,10 @@ def _recording(op: Any, ruled: list[str]) -> list[str]:
 
     def edge(name: str) -> str:
         shape = f"{name}_shape" if op.kind.broadcasts else "None"
-        return f"({name}_node, rule_{name}, {_kept(op, op.rules[name], name)}, {shape})"
+        rule = f"large_{name} if large else rule_{name}" if name in op.large else f"rule_{name}"
+        return f"({name}_node, {rule}, {_kept(op, op.rules[name], name)}, {shape})"
 
-    lines = []
+    lines = ["large = out.nbytes >= WIDE"] if op.large else []
     if op.kind.broadcasts:
         lines += ["out_shape = out.shape"]
         for name in ruled:

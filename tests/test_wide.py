@@ -9,6 +9,7 @@ import pytest
 import minigrad
 from minigrad.backend import wide
 from minigrad.backend.wide import WIDE
+from minigrad.graph import registry
 
 COUNT = WIDE // 4 + 77
 
@@ -155,3 +156,53 @@ def test_a_large_gradient_is_summed_where_paths_meet(threads):
     (x + x).backward(seed)
     np.testing.assert_array_equal(x.grad.numpy(), 2 * seed.numpy())
     assert not np.shares_memory(x.grad.numpy(), seed.numpy())
+
+
+def test_what_is_declared_wide_is_one_function_of_numpys():
+    found = {op.name: op.function for op in registry.values() if op.kind.is_wide}
+    assert found["mul"] is np.multiply
+    assert found["div"] is np.true_divide
+    assert None not in found.values()
+    assert set(UNARY) - {"exp", "relu"} <= set(found)
+
+
+def test_rules_that_are_one_operator_are_taken_on_all_cores():
+    found = {(op.name, name) for op in registry.values() for name in op.large}
+    assert found == {
+        ("mul", "input"), ("mul", "other"), ("div", "input"), ("sub", "other"), ("log", "input")
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda xp, a, b: a + b * 1,
+        lambda xp, a, b: b - a,
+        lambda xp, a, b: xp.add(a, b, where=True),
+        lambda xp, a, b: a,
+        lambda xp, a, b: (a * b) * a,
+    ],
+)
+def test_other_forwards_are_not_one_function(forward):
+    assert wide.function_of(forward, ("a", "b")) is None
+
+
+@pytest.mark.parametrize("name", ["mul", "div", "sub"])
+def test_derivatives_of_large_arrays_are_those_of_the_plain_rules(name, threads, calls):
+    a, b, g, h = (values(seed=seed) + 3 for seed in range(4))
+    x, y = (minigrad.tensor(v, requires_grad=True) for v in (a, b))
+    first = minigrad.autograd.grad(
+        getattr(minigrad, name)(x, y), [x, y], minigrad.tensor(g), create_graph=True
+    )
+    plain = {
+        "mul": (g * b, g * a),
+        "div": (g / b, -g * (a / b) / b),
+        "sub": (g, -g),
+    }[name]
+    for found, expected in zip(first, plain, strict=True):
+        np.testing.assert_array_equal(found.detach().numpy(), expected)
+    assert bool(calls) == (threads > 1)
+    if name != "sub":
+        (second,) = minigrad.autograd.grad(first[0], [y], minigrad.tensor(h))
+        expected = {"mul": h * g, "div": -h * (g / b) / b}[name]
+        np.testing.assert_array_equal(second.numpy(), expected)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import numpy
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from minigrad.backend.lanes import lanes, run, share
 
@@ -77,3 +80,52 @@ def duplicate(array: Any) -> Any:
 
     run(task, -(-array.size // length), threads)
     return out
+
+
+class _Operand(NDArrayOperatorsMixin):
+    """What a formula is given in place of an array, to find out what it consists of."""
+
+    dtype = None
+
+    def __array_ufunc__(self, function: Any, method: str, *operands: Any, **named: Any) -> Any:
+        return _Call(None if named or method != "__call__" else function, operands)
+
+
+class _Call(_Operand):
+    """A formula that is a function of its operands."""
+
+    def __init__(self, function: Any, operands: tuple[Any, ...]) -> None:
+        self.function = function
+        self.operands = operands
+
+
+def function_of(forward: Any, inputs: Sequence[str]) -> Any:
+    """NumPy's function of elements that a forward consists of; None if it is another."""
+    return _consists_of(partial(forward, numpy), len(inputs))
+
+
+def widened(rules: dict[str, Any]) -> dict[str, Any]:
+    """Rules for large arrays, on all cores: of those that are one function, and operators alone."""
+    found = {}
+    for name, rule in rules.items():
+        code = rule.__code__
+        function = None if code.co_names else _consists_of(rule, code.co_argcount)
+        if function is not None:
+            found[name] = _on_all_cores(function, rule)
+    return found
+
+
+def _on_all_cores(function: Any, rule: Any) -> Any:
+    def large(g: Any, *kept: Any) -> Any:
+        return wide(function, g, *kept) if g.__class__ is numpy.ndarray else rule(g, *kept)
+
+    return large
+
+
+def _consists_of(formula: Any, count: int) -> Any:
+    operands = [_Operand() for _ in range(count)]
+    made = formula(*operands)
+    if type(made) is not _Call or len(made.operands) != count:
+        return None
+    same = all(a is b for a, b in zip(made.operands, operands, strict=True))
+    return made.function if same else None

@@ -8,6 +8,8 @@ from typing import Any
 from minigrad import engine
 from minigrad.backend import ndarray
 from minigrad.backend.wide import duplicate
+from minigrad.compiler.steps import Step
+from minigrad.compiler.undo import may_fail
 from minigrad.graph import Node, wrap
 from minigrad.mutation import tick
 
@@ -48,3 +50,26 @@ def freed(array: Any, like: Any, op: Any) -> Any:
 def forget(tensor: Any) -> None:
     """The tensor has no gradient any more."""
     tensor.grad = None
+
+
+def forgetting_early(steps: list[Step]) -> list[Step]:
+    """The steps with each gradient forgotten as early as may be: the next takes its memory.
+
+    That a gradient was set to None is seen only when the next one comes. A step that may fail, or
+    that reads the gradients itself, is not passed.
+    """
+    ordered: list[Step] = []
+    earliest = 0
+    touched: set[int] = set()
+    for step in steps:
+        if step.kind == "forget" and id(step.function) not in touched:
+            ordered.insert(earliest, step)
+            earliest += 1
+            continue
+        ordered.append(step)
+        if step.kind == "live" or may_fail(step):
+            earliest = len(ordered)
+            touched.clear()
+        elif step.kind in ("store", "forget"):
+            touched.add(id(step.function))
+    return ordered

@@ -18,11 +18,13 @@ from typing import Any
 
 from minigrad import engine, inplace
 from minigrad.backend import device, generic, is_array, ndarray
+from minigrad.backend.wide import wide
 from minigrad.compiler import audit
+from minigrad.compiler.gradients import forgetting_early
 from minigrad.compiler.guards import ATTRIBUTES, PLAIN, Watch
 from minigrad.compiler.plan import Fresh, Slot, Step, write
 from minigrad.compiler.special import SPECIAL, line_of, part_of
-from minigrad.compiler.undo import CHANGERS, Journal, may_fail
+from minigrad.compiler.undo import CHANGERS, Journal
 from minigrad.graph import Leaf, Traced
 from minigrad.ops.index import getitem
 from minigrad.ops.join import _cat
@@ -31,6 +33,8 @@ from minigrad.ops.resample import Table
 
 _WALK = engine.walk.__code__
 _VARIADIC = _cat.__code__
+# What large arrays are given to in place of a forward.
+_WIDE = wide.__code__
 _GETITEM = getitem.primitive  # type: ignore[attr-defined]
 _PURE = frozenset(
     {
@@ -224,7 +228,7 @@ class Recorder:
             return
         if self.pending and caller is self.pending[-1][0]:
             op = _operation(caller)
-            if code is op.forward.__code__:
+            if code is op.forward.__code__ or code is _WIDE:
                 self._forward(frame, op)
                 return
         special = SPECIAL.get(code)
@@ -276,6 +280,8 @@ class Recorder:
 
     def _forward(self, frame: Any, op: Any) -> None:
         held, code = frame.f_locals, op.forward.__code__
+        if frame.f_code is _WIDE:
+            held = dict(zip(op.inputs, held["operands"]))
         if op is _GETITEM and any(_is_mask(item) for item in held["index"]):
             self.refuse("how many elements a mask takes depends on values", frame)
             return
@@ -360,30 +366,7 @@ class Recorder:
         if changed is not None:
             self.unsettled = True
             self.refuse(f"the function changes Python's state: {changed}")
-        self.steps = _forgetting_early(self.steps)
-
-
-def _forgetting_early(steps: list[Step]) -> list[Step]:
-    """The steps with each gradient forgotten as early as may be: the next takes its memory.
-
-    That a gradient was set to None is seen only when the next one comes. A step that may fail, or
-    that reads the gradients itself, is not passed.
-    """
-    ordered: list[Step] = []
-    earliest = 0
-    touched: set[int] = set()
-    for step in steps:
-        if step.kind == "forget" and id(step.function) not in touched:
-            ordered.insert(earliest, step)
-            earliest += 1
-            continue
-        ordered.append(step)
-        if step.kind == "live" or may_fail(step):
-            earliest = len(ordered)
-            touched.clear()
-        elif step.kind in ("store", "forget"):
-            touched.add(id(step.function))
-    return ordered
+        self.steps = forgetting_early(self.steps)
 
 
 def _is_mask(item: Any) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.backend.wide import WIDE, wide
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Declaration, Traced, primitive, view
 from minigrad.ops.operands import check_tensor, on_tensor
@@ -22,9 +21,9 @@ __all__ = [
 FLOAT64 = dtypes.float64
 
 
-@elementwise(input=lambda g: g, other=lambda g: g)
+@elementwise.wide(input=lambda g: g, other=lambda g: g)
 def _add(xp: Any, input: Any, other: Any) -> Any:
-    return input + other if getattr(input, "nbytes", 0) < WIDE else wide(xp.add, input, other)
+    return input + other
 
 
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -47,9 +46,9 @@ def _not_bool(operation: str, arguments: dict[str, Any]) -> tuple[Any, ...]:
     return agree(operation, arguments)
 
 
-@Declaration(agree=_not_bool, broadcasts=True)(input=lambda g: g, other=lambda g: -g)
+@Declaration(agree=_not_bool, broadcasts=True).wide(input=lambda g: g, other=lambda g: -g)
 def _sub(xp: Any, input: Any, other: Any) -> Any:
-    return input - other if getattr(input, "nbytes", 0) < WIDE else wide(xp.subtract, input, other)
+    return input - other
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -87,25 +86,21 @@ def _scaled(
     return input, (mul(other, alpha) if hasattr(other, "dtype") else other * alpha)
 
 
-@elementwise(
-    input=lambda g, other: g * other if g.nbytes < WIDE else mul(g, other),
-    other=lambda g, input: g * input if g.nbytes < WIDE else mul(g, input),
-)
+@elementwise.wide(input=lambda g, other: g * other, other=lambda g, input: g * input)
 def mul(xp: Any, input: Any, other: Any) -> Any:
     """The product of two tensors, elementwise."""
-    return input * other if getattr(input, "nbytes", 0) < WIDE else wide(xp.multiply, input, other)
+    return input * other
 
 
 multiply = mul
 
 
-@quotient(
-    input=lambda g, other: g / other if g.nbytes < WIDE else _div(g, other),
+@quotient.wide(
+    input=lambda g, other: g / other,
     other=lambda g, out, other: -g * out / other,
 )
 def _div(xp: Any, input: Any, other: Any) -> Any:
-    small = getattr(input, "nbytes", 0) < WIDE
-    out = input / other if small else wide(xp.true_divide, input, other)
+    out = input / other
     # NumPy divides integers in float64, torch in the default dtype.
     if out.dtype is FLOAT64 and _is_integral(input) and _is_integral(other):
         return out.astype(dtypes.get_default_dtype())

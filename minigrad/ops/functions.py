@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.backend.wide import WIDE, wide
+from minigrad.backend.wide import wide
 from minigrad.errors import DtypeError
 from minigrad.graph import primitive
 from minigrad.kernels import twin
@@ -28,7 +28,7 @@ LN2 = math.log(2.0)
 LN10 = math.log(10.0)
 
 
-@transcendental(input=lambda g, out: g * out if out.nbytes < WIDE else mul(g, out))
+@transcendental(input=lambda g, out: g * out if is_small(out) else mul(g, out))
 def exp(xp: Any, input: Any) -> Any:
     """The exponential, e to the power of every element."""
     return xp.exp(input) if input.nbytes < LARGE else _exp_values(xp, input)
@@ -51,10 +51,10 @@ def expm1(xp: Any, input: Any) -> Any:
     return xp.expm1(input)
 
 
-@transcendental(input=lambda g, input: g / input)
+@transcendental.wide(input=lambda g, input: g / input)
 def log(xp: Any, input: Any) -> Any:
     """The natural logarithm."""
-    return xp.log(input) if input.nbytes < WIDE else wide(xp.log, input)
+    return xp.log(input)
 
 
 @transcendental(input=lambda g, input: g / (input * LN2))
@@ -75,16 +75,16 @@ def log1p(xp: Any, input: Any) -> Any:
     return xp.log1p(input)
 
 
-@transcendental(input=lambda g, input: g * cos(input))
+@transcendental.wide(input=lambda g, input: g * cos(input))
 def sin(xp: Any, input: Any) -> Any:
     """The sine of angles in radians."""
-    return xp.sin(input) if input.nbytes < WIDE else wide(xp.sin, input)
+    return xp.sin(input)
 
 
-@transcendental(input=lambda g, input: -g * sin(input))
+@transcendental.wide(input=lambda g, input: -g * sin(input))
 def cos(xp: Any, input: Any) -> Any:
     """The cosine of angles in radians."""
-    return xp.cos(input) if input.nbytes < WIDE else wide(xp.cos, input)
+    return xp.cos(input)
 
 
 @transcendental(input=lambda g, out: g * (1 + out * out))
@@ -123,10 +123,12 @@ def cosh(xp: Any, input: Any) -> Any:
     return xp.cosh(input)
 
 
-@transcendental(input=lambda g, out: g * (1 - out * out) if is_small(out) else _tanh_grad(g, out))
+@transcendental.wide(
+    input=lambda g, out: g * (1 - out * out) if is_small(out) else _tanh_grad(g, out)
+)
 def tanh(xp: Any, input: Any) -> Any:
     """The hyperbolic tangent."""
-    return xp.tanh(input) if input.nbytes < WIDE else wide(xp.tanh, input)
+    return xp.tanh(input)
 
 
 @primitive(
@@ -164,10 +166,10 @@ arcsin, arccos, arctan = asin, acos, atan
 arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
 
-@transcendental(input=lambda g, out: g / (out * 2))
+@transcendental.wide(input=lambda g, out: g / (out * 2))
 def sqrt(xp: Any, input: Any) -> Any:
     """The square root; its gradient at 0 is infinite."""
-    return xp.sqrt(input) if input.nbytes < WIDE else wide(xp.sqrt, input)
+    return xp.sqrt(input)
 
 
 @transcendental(input=lambda g, out: g * (out * out * out * -0.5))
