@@ -175,3 +175,29 @@ def test_a_plan_made_before_a_kernel_is_there_uses_it_later(monkeypatch):
     fast()
     # Forward and backward.
     assert asked == [wanted, wanted]
+
+
+def saves(function, *inputs):
+    """Whether a replay saves anything before it runs."""
+    fast = minigrad.compile(function)
+    for _ in range(3):
+        fast(*inputs)
+    ((plan,),) = [plans for key, plans in fast._plans.items() if plans[0].replays]
+    return not plan.undo.nothing
+
+
+def test_nothing_is_saved_for_a_step_that_cannot_fail():
+    weight = minigrad.ones(4, 3, requires_grad=True)
+    rows = minigrad.tensor([0, 2])
+    optimizer = minigrad.optim.SGD([weight], lr=0.1, momentum=0.9)
+    schedule = minigrad.optim.lr_scheduler.StepLR(optimizer, 2)
+
+    def step(part):
+        optimizer.zero_grad()
+        F.mse_loss(part(weight).sigmoid(), minigrad.zeros(2, 3)).backward()
+        optimizer.step()
+        schedule.step()
+
+    assert not saves(lambda: step(lambda w: w[1:3].diagonal()[None].T.expand(2, 3)))
+    # An index in an array may be out of range.
+    assert saves(lambda: (optimizer.step(), step(lambda w: w[rows]))[1])

@@ -114,6 +114,26 @@ makers = _by_code(
 # Makers whose values are drawn anew at each call.
 drawing = {random.rand, random.randn, random.randint, random.randperm, creation.empty}
 
+# What fails for no values, or only for those that predicates exclude: functions of the lists above,
+# and operations, by their files. Before anything else a plan saves what it has changed by then.
+sure = frozenset(
+    {
+        mutation.touch, Optimizer.step, Optimizer.zero_grad, Module.zero_grad, *steps,
+        dropout.random_mask, extremes.places, norm.move_by_samples, norm.move_statistics,
+        norm.running_scale,
+    }
+)  # fmt: skip
+SURE_OPERATIONS = frozenset(
+    {
+        "activation", "attend", "compare", "conv", "convolution", "creation", "diagonal",
+        "dropout", "einsum", "elementwise", "embedding", "error_function", "expand",
+        "extremes", "functions", "fused", "join", "lengths", "loss", "mask", "matmul",
+        "moments", "norm", "normalise", "norms", "pad", "piecewise", "pool", "power",
+        "probabilities", "promotion", "rearrange", "recurrent", "reduce", "resample",
+        "scan", "select", "shape", "sliding", "special",
+    }
+)  # fmt: skip
+
 # Functions that may run unless this argument holds a tensor, which they would look at.
 unless = {
     einsum.tensordot.__code__: "dims",

@@ -6,46 +6,44 @@ plan: what they must save first, so that one that stops midway leaves the state 
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from minigrad import engine, inplace
 from minigrad.backend import is_array
 from minigrad.backend.random import Generator
 from minigrad.compiler import audit
+from minigrad.compiler.steps import Slot
 from minigrad.graph import Traced
 from minigrad.mutation import owner
 from minigrad.nn import utils as clipping
 from minigrad.ops import embedding, norm
 from minigrad.optim.optimizer import Optimizer
 
-# Operations that fail for no values of their inputs, or only for those that predicates exclude.
-_TOTAL = frozenset(
+_SURE = frozenset(
     {
-        "activation", "attend", "compare", "conv", "convolution", "dropout", "elementwise",
-        "einsum", "embedding", "error_function", "expand", "extremes", "functions", "fused",
-        "join", "matmul",
-        "moments", "norm", "normalise", "norms", "pad", "piecewise", "pool", "power", "promotion",
-        "rearrange", "recurrent", "reduce", "resample", "scan", "select", "shape",
+        "rule", "sum", "add", "part", "list", "constant", "store", "forget", "maker", "array",
+        "write",
     }
 )  # fmt: skip
-_SURE = ("rule", "sum", "add", "part", "list", "constant", "store", "forget", "maker", "array",
-         "write")  # fmt: skip
 _OF_GRADIENT = ("store", "forget", "live")
-_SURE_FUNCTIONS = ("touch", "step", "zero_grad", "random_mask", "places", "move_statistics",
-                   "move_by_samples", "running_scale")  # fmt: skip
-
-# What of an index fits every array of the same shape.
-_FIXED = (int, slice, type(None), type(Ellipsis))
 
 
 def may_fail(step: Any) -> bool:
     """Whether a step can fail, or give the plan up, for some values of its inputs."""
     if step.kind in ("forward", "forwards"):
-        if step.function.name == "getitem" and isinstance(step.named["index"], tuple):
-            return not all(isinstance(part, _FIXED) for part in step.named["index"])
+        if step.function.kind.view:
+            # Whether there is such a view is a matter of shapes, but for indices in arrays.
+            return _holds_slot((*step.args[1:], *step.named.values()))
         module: str = step.function.forward.__module__
-        return module.rpartition(".")[2] not in _TOTAL
-    return step.kind not in _SURE and step.function.__name__ not in _SURE_FUNCTIONS
+        return module.rpartition(".")[2] not in audit.SURE_OPERATIONS
+    return step.kind not in _SURE and inspect.unwrap(step.function) not in audit.sure
+
+
+def _holds_slot(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(map(_holds_slot, value))
+    return isinstance(value, Slot)
 
 
 class Journal:
