@@ -8,8 +8,10 @@ import numpy
 import pytest
 
 import minigrad
+from minigrad.compiler import audit
 from minigrad.kernels import ready
 from minigrad.nn import functional as F
+from tests.samples.row import primitives
 
 
 def made_table(rows=1 << 12):
@@ -174,7 +176,7 @@ def test_a_plan_made_before_a_kernel_is_there_uses_it_later(monkeypatch):
     monkeypatch.setattr(ready, "twins", lambda *wanted, wait: asked.append(wanted))
     fast()
     # Forward and backward.
-    assert asked == [wanted, wanted]
+    assert asked.count(wanted) == 2
 
 
 def saves(function, *inputs):
@@ -201,3 +203,12 @@ def test_nothing_is_saved_for_a_step_that_cannot_fail():
     assert not saves(lambda: step(lambda w: w[1:3].diagonal()[None].T.expand(2, 3)))
     # An index in an array may be out of range.
     assert saves(lambda: (optimizer.step(), step(lambda w: w[rows]))[1])
+
+
+def test_every_file_of_operations_is_judged():
+    """A new file of operations either cannot fail for values, or is named here."""
+    files = {op.forward.__module__.rpartition(".")[2] for op in primitives().values()}
+    assert files >= audit.SURE_OPERATIONS
+    assert files - audit.SURE_OPERATIONS == {
+        "convert", "factor", "index", "inplace", "linalg", "random", "scatter", "solve"
+    }  # fmt: skip

@@ -125,10 +125,10 @@ sure = frozenset(
 )  # fmt: skip
 SURE_OPERATIONS = frozenset(
     {
-        "activation", "attend", "compare", "conv", "convolution", "creation", "diagonal",
-        "dropout", "einsum", "elementwise", "embedding", "error_function", "expand",
-        "extremes", "functions", "fused", "join", "lengths", "loss", "mask", "matmul",
-        "moments", "norm", "normalise", "norms", "pad", "piecewise", "pool", "power",
+        "activation", "attend", "compare", "convolution", "creation", "diagonal",
+        "dropout", "einsum", "elementwise", "embedding", "error_function", "extremes",
+        "functions", "fused", "join", "lengths", "loss", "lstm", "mask", "matmul",
+        "moments", "normalise", "norms", "pad", "piecewise", "pool", "power",
         "probabilities", "promotion", "rearrange", "recurrent", "reduce", "resample",
         "scan", "select", "shape", "sliding", "special",
     }
