@@ -16,6 +16,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import numpy
+
 from minigrad import engine, inplace
 from minigrad.backend import device, generic, is_array, ndarray
 from minigrad.backend.wide import wide
@@ -281,7 +283,7 @@ class Recorder:
     def _forward(self, frame: Any, op: Any) -> None:
         held, code = frame.f_locals, op.forward.__code__
         if frame.f_code is _WIDE:
-            held = dict(zip(op.inputs, held["operands"]))
+            held = {code.co_varnames[0]: numpy, **dict(zip(op.inputs, held["operands"]))}
         if op is _GETITEM and any(_is_mask(item) for item in held["index"]):
             self.refuse("how many elements a mask takes depends on values", frame)
             return
