@@ -67,6 +67,12 @@ def _multiplications(state: Any, weight: Any) -> int:
     return int(state.shape[0] * weight.shape[0] * weight.shape[1])
 
 
+def _by_gate(input: Any) -> Any:
+    """A view of [..., batch, 3 * size] with the gates first: [..., 3, batch, size]."""
+    *lead, width = input.shape
+    return input.reshape(*lead, 3, width // 3).swapaxes(-3, -2)
+
+
 def _check(
     operation: str, gates: int, input: Any, weight: Any, projection: Any = None, **states: Any
 ) -> None:
@@ -264,25 +270,28 @@ def _gru_states(xp: Any, input: Any, hidden: Any, weight: Any, bias: Any, revers
     steps, batch, width = input.shape
     size = width // 3
     turned = _turned(xp, weight, steps)
-    gates = xp.empty((steps, batch, width), input.dtype)
+    # Kept gate by gate, for operations on one or two of them have no gaps then.
+    gates = _by_gate(input).copy()
+    inner = xp.zeros((steps, batch, size), input.dtype)
+    if bias is not None:
+        gates[:, :2] += bias[: 2 * size].reshape(2, 1, size)
+        inner += bias[2 * size :]
     hiddens = xp.empty((steps, batch, size), input.dtype)
-    inner = xp.empty((steps, batch, size), input.dtype)
+    product = xp.empty((batch, width), input.dtype)
+    by_gate = _by_gate(product)
     with blas_alone(_multiplications(hidden, weight)):
         for step in _order(steps, reverse):
-            line = xp.matmul(hidden, turned, out=gates[step])
-            if bias is not None:
-                line += bias
-            both, fresh, held = line[:, : 2 * size], line[:, 2 * size :], inner[step]
-            held[...] = fresh
-            both += input[step, :, : 2 * size]
-            both *= 0.5
-            xp.tanh(both, out=both)
-            both *= 0.5
-            both += 0.5
-            xp.multiply(both[:, :size], held, out=fresh)
-            fresh += input[step, :, 2 * size :]
+            xp.matmul(hidden, turned, out=product)
+            gate, fresh, held = gates[step, :2], gates[step, 2], inner[step]
+            gate += by_gate[:2]
+            gate *= 0.5
+            xp.tanh(gate, out=gate)
+            gate *= 0.5
+            gate += 0.5
+            held += by_gate[2]
+            fresh += gate[0] * held
             xp.tanh(fresh, out=fresh)
             hidden = xp.subtract(hidden, fresh, out=hiddens[step])
-            hidden *= both[:, size:]
+            hidden *= gate[1]
             hidden += fresh
-    return hiddens, gates.reshape(steps, batch, 3, size), inner
+    return hiddens, gates.swapaxes(1, 2), inner
