@@ -12,7 +12,17 @@ pytest.importorskip("torch", reason="the checks compare with torch")
 
 PRIMITIVES = primitives()
 RULED = sorted(name for name, op in PRIMITIVES.items() if op.rules and name in ROWS)
-THOROUGH = ("_addmm", "_cumprod", "_div", "_pow", "_svd", "normalise_grad", "softmax_grad", "tanh")
+THOROUGH = (
+    "_addmm",
+    "_cumprod",
+    "_div",
+    "_pow",
+    "_svd",
+    "normalise_grad",
+    "normalise_grads",
+    "softmax_grad",
+    "tanh",
+)
 
 
 @pytest.mark.parametrize("name", RULED)

@@ -45,8 +45,7 @@ __all__ = [
     "max_pool_grad",
     "max_pool_winners",
     "normalise",
-    "normalise_grad",
-    "normalise_weight_grad",
+    "normalise_grads",
     "output_sizes",
     "place",
     "rmsprop_update",
@@ -135,8 +134,7 @@ attend = Kernel(attention.attend, "attention", least=1 << 12)
 attend_grad = Kernel(attention.attend_grad, "attention", least=1 << 12)
 add_rows = Kernel(reference.add_rows, "rows", least=1 << 14)
 normalise = Kernel(reference.normalise, "normalise", least=1 << 14)
-normalise_grad = Kernel(reference.normalise_grad, "normalise", least=1 << 14)
-normalise_weight_grad = Kernel(reference.normalise_weight_grad, "normalise", least=1 << 14)
+normalise_grads = Kernel(reference.normalise_grads, "normalise", least=1 << 14)
 max_pool = Kernel(pooling.max_pool, "pooling", least=1 << 15)
 max_pool_grad = Kernel(pooling.max_pool_grad, "pooling", least=1 << 13)
 adam_update = Kernel(updates.adam_update, "updates", least=1 << 14, loaded=512)
@@ -169,8 +167,7 @@ _COMPILED = {
         max_pool,
         max_pool_grad,
         normalise,
-        normalise_grad,
-        normalise_weight_grad,
+        normalise_grads,
         rmsprop_update,
         sgd_update,
         softmax,

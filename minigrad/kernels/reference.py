@@ -55,7 +55,7 @@ def normalise(
     return out, mean, variance, inverse
 
 
-def normalise_grad(
+def normalise_grads(
     xp: Any,
     grad: Any,
     array: Any,
@@ -66,10 +66,19 @@ def normalise_grad(
     affine: Sizes,
     centred: bool,
 ) -> Any:
-    """The cotangent of the array that was normalised, from that of the result."""
+    """The cotangents of the array, of the weight and of the bias, from that of the result.
+
+    Weight and bias have the shape `affine`; where that is (), there are none, and None is returned.
+    """
     count = max(1, prod(array.shape[axis] for axis in axes))
     standard = array - mean
     standard *= inverse
+    of_weight = of_bias = None
+    if affine:
+        lead = array.ndim - len(affine)
+        across = (*range(lead), *(lead + i for i, size in enumerate(affine) if size == 1))
+        of_weight = (grad * standard).sum(across).reshape(affine)
+        of_bias = grad.sum(across).reshape(affine)
     if weight is not None:
         grad = grad * weight.reshape(affine)
     out = grad * standard
@@ -80,16 +89,4 @@ def normalise_grad(
     if centred:
         out -= grad.sum(axes, keepdims=True) / count
     out *= inverse
-    return out
-
-
-def normalise_weight_grad(
-    xp: Any, grad: Any, array: Any, mean: Any, inverse: Any, affine: Sizes
-) -> Any:
-    """The cotangent of the weight, in the shape `affine`: the result's times the normalised."""
-    standard = array - mean
-    standard *= inverse
-    standard *= grad
-    lead = standard.ndim - len(affine)
-    axes = (*range(lead), *(lead + i for i, size in enumerate(affine) if size == 1))
-    return standard.sum(axes).reshape(affine)
+    return out, of_weight, of_bias

@@ -16,6 +16,7 @@ from minigrad.kernels.attention import later, query_blocks
 from minigrad.ops.fused import _softmax, softmax_grad
 from minigrad.ops.join import cat
 from minigrad.ops.reduce import sum_to
+from minigrad.ops.select import plus
 from minigrad.ops.windows import raw
 
 
@@ -39,11 +40,6 @@ def _onto(total: Any, part: Any) -> Any:
     if rows == total.shape[-2]:
         return total + part
     return cat((total[..., :rows, :] + part, total[..., rows:, :]), part.ndim - 2)
-
-
-def _plus(a: Any, b: Any) -> Any:
-    """The sum of two, of which either may be None for zero."""
-    return b if a is None else a if b is None else a + b
 
 
 def _times(a: Any, b: Any) -> Any:
@@ -86,7 +82,7 @@ def _grad_rule(
         a = None if of_query is None else of_query[rows] * scale
         b = None if of_key is None else of_key[columns]
         c = None if of_value is None else of_value[columns]
-        met = _plus(
+        met = plus(
             None if a is None else a @ seen.swapaxes(-1, -2),
             None if b is None else queries @ b.swapaxes(-1, -2),
         )
@@ -95,10 +91,10 @@ def _grad_rule(
         if met is not None:
             bent = softmax_grad(met, weights, dim=last)
             level = _row_sums(given * weights)
-            steep = _plus(met * (given - level) - given * _row_sums(met * weights), steep)
+            steep = plus(met * (given - level) - given * _row_sums(met * weights), steep)
             g_value = _onto(g_value, bent.swapaxes(-1, -2) @ slope)
         tilted = softmax_grad(steep, weights, dim=last)
-        first.append(_plus(_times(bent, taken), _times(weights, c)))
+        first.append(plus(_times(bent, taken), _times(weights, c)))
         moved = tilted @ seen
         second.append((moved if b is None else moved + back @ b) * scale)
         changed = tilted.swapaxes(-1, -2) @ queries

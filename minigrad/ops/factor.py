@@ -11,6 +11,7 @@ from minigrad.ops.elementwise import conj
 from minigrad.ops.index import getitem
 from minigrad.ops.join import cat
 from minigrad.ops.promotion import convert
+from minigrad.ops.select import plus
 from minigrad.ops.shape import unsqueeze
 from minigrad.ops.solve import _solve, adjoint, check_matrices, identity_like
 
@@ -82,9 +83,9 @@ def _svd_rule(g: Any, out: Any, shape: tuple[int, ...]) -> Any:
     if turn_u is not None or turn_v is not None:
         squares = S * S
         gaps = _between(squares)
-        turns = _sum(None if turn_u is None else turn_u * across,
+        turns = plus(None if turn_u is None else turn_u * across,
                      None if turn_v is None else down * turn_v)  # fmt: skip
-        inner = _sum(inner, turns / gaps)
+        inner = plus(inner, turns / gaps)
     if U.dtype.kind == "c" and turn_u is not None and turn_v is not None:
         phases = diagonal(turn_u, 0, -2, -1)
         _phase_free(phases + diagonal(turn_v, 0, -2, -1), factors="svd(): singular vectors")
@@ -93,17 +94,11 @@ def _svd_rule(g: Any, out: Any, shape: tuple[int, ...]) -> Any:
     left = None if inner is None else U @ inner @ Vh
     if rows > k and gU is not None:
         scaled = gU / across
-        left = _sum(left, (scaled - U @ (adjoint(U) @ scaled)) @ Vh)
+        left = plus(left, (scaled - U @ (adjoint(U) @ scaled)) @ Vh)
     if columns > k and gVh is not None:
         scaled = gVh / down
-        left = _sum(left, U @ (scaled - (scaled @ adjoint(Vh)) @ Vh))
+        left = plus(left, U @ (scaled - (scaled @ adjoint(Vh)) @ Vh))
     return conj(left)
-
-
-def _sum(a: Any, b: Any) -> Any:
-    if a is None or b is None:
-        return b if a is None else a
-    return a + b
 
 
 def _columns(x: Any, count: int) -> Any:
@@ -159,7 +154,7 @@ def _eigh_rule(g: Any, out: Any) -> Any:
         turned = adjoint(vectors) @ conj(g[1])
         _phase_free(diagonal(turned, 0, -2, -1), factors="eigh(): eigenvectors")
         off = turned - diag_embed(diagonal(turned, 0, -2, -1))
-        inner = _sum(inner, off / _between(values))
+        inner = plus(inner, off / _between(values))
     return conj(vectors @ inner @ adjoint(vectors))
 
 
@@ -205,13 +200,13 @@ def _qr_rule(g: Any, out: Any, mode: str) -> Any:
     inner = None if g[1] is None else conj(g[1]) @ adjoint(R)
     gQ = None if g[0] is None else conj(g[0])
     if gQ is not None:
-        inner = _sum(inner, -(adjoint(Q) @ gQ))
+        inner = plus(inner, -(adjoint(Q) @ gQ))
     upper = triu(inner)
     doubled = upper + adjoint(upper)
     diagonals = diagonal(doubled, 0, -2, -1)
     # Half of the diagonal, which is real: it was added to itself.
     left = Q @ (doubled - diag_embed(diagonals) * 0.5)
-    left = _sum(left, gQ)
+    left = plus(left, gQ)
     return conj(adjoint(_solve(R, adjoint(left))))
 
 

@@ -11,8 +11,9 @@ from math import prod
 from typing import Any
 
 from minigrad import kernels
-from minigrad.graph import primitive
-from minigrad.ops.reduce import sum_to
+from minigrad.graph import Declaration, primitive
+from minigrad.ops.reduce import broadcast_to, sum_to
+from minigrad.ops.select import plus
 from minigrad.ops.shape import reshape
 
 Size = tuple[int, ...]
@@ -29,22 +30,27 @@ def _mean(value: Any, axes: Size) -> Any:
     return sum_to(value, size=_kept(value.shape, axes)) / count
 
 
-@primitive(
-    input=lambda g, input, weight, axes, affine, eps, centred, saved: normalise_grad(
-        g, input, weight, axes=axes, affine=affine, eps=eps, centred=centred, saved=saved
-    ),
-    weight=lambda g, input, shape, axes, affine, eps, centred, saved: normalise_weight_grad(
-        g,
-        input,
-        axes=axes,
-        affine=affine,
-        eps=eps,
-        centred=centred,
-        saved=saved,
-        size=shape,
-    ),
-    bias=lambda g, shape, affine: reshape(sum_to(g, size=affine), shape),
-)
+def _rule(
+    g: Any,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    axes: Size,
+    affine: Size,
+    eps: float,
+    centred: bool,
+    saved: list[Any],
+    needed: Any,
+) -> Any:
+    constants: Any = {"axes": axes, "eps": eps, "centred": centred, "saved": saved}
+    if not (needed[1] or needed[2]):
+        return normalise_grad(_weighted(g, weight, affine), input, **constants), None, None
+    found, *slopes = normalise_grads(g, input, weight, affine=affine, **constants)
+    kept = zip(slopes, (weight, bias))
+    return found, *(None if like is None else reshape(slope, like.shape) for slope, like in kept)
+
+
+@Declaration()(joint=_rule)
 def normalise(
     xp: Any,
     input: Any,
@@ -79,57 +85,25 @@ def _in_single(xp: Any, *arrays: Any) -> Any:
     return (None if array is None else kernels.in_single(xp, array) for array in arrays)
 
 
-@primitive(
-    input=lambda g, array, axes, affine, eps, centred, saved: (
-        reshape(g, affine) * _standard(array, axes, eps, centred, saved)
-    ),
-    array=lambda g, input, array, axes, affine, eps, centred, saved: normalise_grad(
-        input * reshape(g, affine),
-        array,
-        axes=axes,
-        affine=(),
-        eps=eps,
-        centred=centred,
-        saved=saved,
-    ),
-)
-def normalise_weight_grad(
-    xp: Any,
-    input: Any,
-    array: Any,
-    *,
-    axes: Size,
-    affine: Size,
-    eps: float,
-    centred: bool,
-    saved: list[Any],
-    size: Size,
-) -> Any:
-    """The cotangent of the weight, of shape `size`: that of the result times the normalised."""
-    dtype = input.dtype
-    input, array = _in_single(xp, input, array)
-    mean, _, inverse = saved
-    out = kernels.normalise_weight_grad(xp, input, array, mean, inverse, affine)
-    return out.reshape(size).astype(dtype, copy=False)
-
-
 def _standard(input: Any, axes: Size, eps: float, centred: bool, saved: list[Any]) -> Any:
     """The input normalised, without weight and bias."""
     return normalise(input, axes=axes, affine=(), eps=eps, centred=centred, saved=saved)
 
 
+def _weighted(value: Any, weight: Any, affine: Size) -> Any:
+    return value if weight is None else value * reshape(weight, affine)
+
+
 def _curvature(
-    g: Any, input: Any, array: Any, weight: Any, axes: Size, eps: float, centred: bool, saved: Any
+    g: Any, input: Any, array: Any, axes: Size, eps: float, centred: bool, saved: list[Any]
 ) -> Any:
-    """The derivative by the array of the product of g with A(input * weight)."""
-    constants = {"axes": axes, "eps": eps, "centred": centred, "saved": saved}
-    if weight is not None:
-        input = input * weight
+    """The derivative by the array of the product of g with A(input)."""
+    constants: Any = {"axes": axes, "eps": eps, "centred": centred, "saved": saved}
     count = prod(array.shape[axis] for axis in axes)
     y = normalise(array, affine=(), **constants)
     r = inverse_spread(array, axes=axes, eps=eps, centred=centred)
-    a_of_g = normalise_grad(g, array, affine=(), **constants)
-    a_of_input = normalise_grad(input, array, affine=(), **constants)
+    a_of_g = normalise_grad(g, array, **constants)
+    a_of_input = normalise_grad(input, array, **constants)
     product = sum_to(g * a_of_input, size=_kept(array.shape, axes))
     return -r * (
         y * product / count + _mean(input * y, axes) * a_of_g + _mean(g * y, axes) * a_of_input
@@ -137,33 +111,60 @@ def _curvature(
 
 
 @primitive(
-    input=lambda g, array, weight, axes, affine, eps, centred, saved: _weighted(
-        normalise_grad(g, array, axes=axes, affine=affine, eps=eps, centred=centred, saved=saved),
-        weight,
-        affine,
+    input=lambda g, array, axes, eps, centred, saved: normalise_grad(
+        g, array, axes=axes, eps=eps, centred=centred, saved=saved
     ),
-    array=lambda g, input, array, weight, axes, affine, eps, centred, saved: _curvature(
-        g,
-        input,
-        array,
-        None if weight is None else reshape(weight, affine),
-        axes,
-        eps,
-        centred,
-        saved,
-    ),
-    weight=lambda g, input, array, shape, axes, affine, eps, centred, saved: reshape(
-        sum_to(
-            input
-            * normalise_grad(
-                g, array, axes=axes, affine=affine, eps=eps, centred=centred, saved=saved
-            ),
-            size=affine,
-        ),
-        shape,
-    ),
+    array=_curvature,
 )
 def normalise_grad(
+    xp: Any,
+    input: Any,
+    array: Any,
+    *,
+    axes: Size,
+    eps: float,
+    centred: bool,
+    saved: list[Any],
+) -> Any:
+    """A(input): the cotangent of the array that was normalised, from that of its standard form."""
+    dtype = input.dtype
+    input, array = _in_single(xp, input, array)
+    mean, _, inverse = saved
+    out, *_ = kernels.normalise_grads(xp, input, array, None, mean, inverse, axes, (), centred)
+    return out.astype(dtype, copy=False)
+
+
+def _grads_rule(
+    g: Any,
+    input: Any,
+    array: Any,
+    weight: Any,
+    axes: Size,
+    affine: Size,
+    eps: float,
+    centred: bool,
+    saved: list[Any],
+) -> Any:
+    """With input h and weight w the results are A(h w), the sum of h y, and that of h."""
+    constants: Any = {"axes": axes, "eps": eps, "centred": centred, "saved": saved}
+    of_input, of_weight, of_bias = g
+    by_input, by_array, by_weight = None, None, None
+    if of_input is not None:
+        turned = normalise_grad(of_input, array, **constants)
+        by_input = _weighted(turned, weight, affine)
+        by_array = _curvature(of_input, _weighted(input, weight, affine), array, **constants)
+        if weight is not None:
+            by_weight = reshape(sum_to(input * turned, size=affine), weight.shape)
+    if of_weight is not None:
+        by_input = plus(by_input, of_weight * _standard(array, axes, eps, centred, saved))
+        by_array = plus(by_array, normalise_grad(input * of_weight, array, **constants))
+    if of_bias is not None:
+        by_input = plus(by_input, broadcast_to(of_bias, size=input.shape))
+    return by_input, by_array, by_weight
+
+
+@Declaration(outputs=3)(joint=_grads_rule)
+def normalise_grads(
     xp: Any,
     input: Any,
     array: Any,
@@ -175,16 +176,15 @@ def normalise_grad(
     centred: bool,
     saved: list[Any],
 ) -> Any:
-    """The cotangent of the array that `normalise` was given, from that of its result: A(g w)."""
+    """The cotangents of all that `normalise` was given, from that of its result.
+
+    Those of weight and bias have the shape `affine`.
+    """
     dtype = input.dtype
     input, array, weight = _in_single(xp, input, array, weight)
     mean, _, inverse = saved
-    out = kernels.normalise_grad(xp, input, array, weight, mean, inverse, axes, affine, centred)
-    return out.astype(dtype, copy=False)
-
-
-def _weighted(value: Any, weight: Any, affine: Size) -> Any:
-    return value if weight is None else value * reshape(weight, affine)
+    found = kernels.normalise_grads(xp, input, array, weight, mean, inverse, axes, affine, centred)
+    return tuple(part.astype(dtype, copy=False) for part in found)
 
 
 @primitive(

@@ -19,7 +19,7 @@ from minigrad.graph import Declaration
 from minigrad.kernels import twin
 from minigrad.ops.join import _cat, _stack, cat
 from minigrad.ops.reduce import sum_to
-from minigrad.ops.select import zero
+from minigrad.ops.select import plus, zero
 from minigrad.ops.shape import reshape, unsqueeze
 
 Size = tuple[int, ...]
@@ -48,13 +48,6 @@ def _weight_cotangent(g: Any, states: Any, first: Any, reverse: bool) -> Any:
     if len(states) == 1:
         return start
     return _outer(g[:-1], states[1:]) + start if reverse else _outer(g[1:], states[:-1]) + start
-
-
-def _plus(value: Any, other: Any) -> Any:
-    """The sum; None stands for zero."""
-    if value is None or other is None:
-        return other if value is None else value
-    return value + other
 
 
 def _turned(xp: Any, weight: Any, steps: int) -> Any:
@@ -229,7 +222,7 @@ def _gru_cotangents(
             )
         )
     if g_inner is not None:
-        extra = _plus(_joined((g_inner * 0, g_inner * 0, g_inner)), extra)
+        extra = plus(_joined((g_inner * 0, g_inner * 0, g_inner)), extra)
     size = hiddens.shape[2]
     ends = (size, 2 * size, 3 * size)
     found = [None] * len(hiddens)
@@ -245,7 +238,7 @@ def _gru_cotangents(
             found[step], states[step] = back, state
             state = back @ weight + state * update[step]
     back = _stack(*found, dim=0)
-    fresh = _plus(_stack(*states, dim=0) * into, direct)
+    fresh = plus(_stack(*states, dim=0) * into, direct)
     return cat((back[:, :, : 2 * size], fresh), 2), state, back[:, :, 2 * size :]
 
 

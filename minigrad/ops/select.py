@@ -25,6 +25,13 @@ def zero(xp: Any, input: Any) -> Any:
     return xp.zeros(input.shape, input.dtype)
 
 
+def plus(value: Any, other: Any) -> Any:
+    """The sum of two cotangents; None stands for zero."""
+    if value is None or other is None:
+        return other if value is None else value
+    return value + other
+
+
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """The elements of `input` where `condition` holds, of `other` elsewhere; all are broadcast.
 

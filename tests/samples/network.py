@@ -297,47 +297,38 @@ def normalise(
 
 def normalised_grad(s: Source) -> Sample:
     drawn = normalised(s)
-    array, weight, _ = drawn.inputs
-    affine = drawn.constants["affine"] if weight is not None else ()
-    constants = {**drawn.constants, "affine": affine}
-    return sample(s.floats(array.shape), array, weight, **constants)
+    kept = {name: drawn.constants[name] for name in ("axes", "eps", "centred", "saved")}
+    return sample(s.floats(drawn.inputs[0].shape), drawn.inputs[0], **kept)
 
 
-def normalise_grad(
-    g: Any, x: Any, weight: Any, axes: Any, affine: Any, eps: float, centred: bool, saved: Any
-) -> Any:
-    g = g if weight is None else g * weight.reshape(affine)
+def normalise_grad(g: Any, x: Any, axes: Any, eps: float, centred: bool, saved: Any) -> Any:
     y, inverse = standard(x, axes, eps, centred)
     inner = g - y * (g * y).mean(axes, keepdim=True)
     return inverse * (inner - g.mean(axes, keepdim=True) if centred else inner)
 
 
-def call_normalise_grad(op: Any, g: Any, x: Any, weight: Any, **constants: Any) -> Any:
+def call_normalise_grad(op: Any, g: Any, x: Any, *weight: Any, **constants: Any) -> Any:
     """The forward leaves in `saved` what its gradient needs."""
     forward = function_of(registry["normalise"])
     forward(x.detach()._array, **{**constants, "affine": ()})
-    return op(g, x, weight, **constants)
+    return op(g, x, *weight, **constants)
 
 
-def normalised_weight_grad(s: Source) -> Sample:
+def normalised_grads(s: Source) -> Sample:
     drawn = normalised(s)
-    shape, affine = drawn.inputs[0].shape, drawn.constants["affine"]
-    size = tuple(n for n in affine if n != 1) or (1,)
-    return sample(s.floats(shape), drawn.inputs[0], **drawn.constants, size=size)
+    while not drawn.constants["affine"]:
+        drawn = normalised(s)
+    array, weight, _ = drawn.inputs
+    return sample(s.floats(array.shape), array, weight, **drawn.constants)
 
 
-def normalise_weight_grad(
-    g: Any, x: Any, axes: Any, affine: Any, eps: float, centred: bool, saved: Any, size: Any
+def normalise_grads(
+    g: Any, x: Any, weight: Any, axes: Any, affine: Any, eps: float, centred: bool, saved: Any
 ) -> Any:
     y, _ = standard(x, axes, eps, centred)
-    return (g * y).sum_to_size(affine).reshape(size)
-
-
-def call_normalise_weight_grad(op: Any, g: Any, x: Any, size: Any, **constants: Any) -> Any:
-    """The forward leaves in `saved` what its gradient needs."""
-    forward = function_of(registry["normalise"])
-    forward(x.detach()._array, **{**constants, "affine": ()})
-    return op(g, x, size=size, **constants)
+    slope = g if weight is None else g * weight.reshape(affine)
+    out = normalise_grad(slope, x, axes, eps, centred, saved)
+    return out, (g * y).sum_to_size(affine), g.sum_to_size(affine)
 
 
 def inverse_spread(s: Source) -> Sample:
@@ -450,10 +441,8 @@ ROWS = {
     "pick_classes": Row(picked_classes, pick_classes, "fc"),
     "place_classes": Row(placed_classes, place_classes, "fc"),
     "normalise": Row(normalised, normalise, count=12),
-    "normalise_weight_grad": Row(
-        normalised_weight_grad, normalise_weight_grad, call=call_normalise_weight_grad
-    ),
-    "normalise_grad": Row(normalised_grad, normalise_grad, count=12, call=call_normalise_grad),
+    "normalise_grad": Row(normalised_grad, normalise_grad, call=call_normalise_grad),
+    "normalise_grads": Row(normalised_grads, normalise_grads, count=12, call=call_normalise_grad),
     "inverse_spread": Row(
         inverse_spread, lambda x, axes, eps, centred: standard(x, axes, eps, centred)[1]
     ),

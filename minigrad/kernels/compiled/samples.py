@@ -66,8 +66,7 @@ def _normalise(ones: Callable[..., Any]) -> None:
         weight = ones(*affine)
         out: Any = normalise.normalise(numpy, x, weight, weight, axes, affine, 1e-5, True)
         _, mean, _, inverse = out
-        normalise.normalise_grad(numpy, g, x, weight, mean, inverse, axes, affine, True)
-        normalise.normalise_weight_grad(numpy, g, x, mean, inverse, affine)
+        normalise.normalise_grads(numpy, g, x, weight, mean, inverse, axes, affine, True)
 
 
 def _pooling(ones: Callable[..., Any]) -> None:
