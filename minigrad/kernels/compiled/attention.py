@@ -1,149 +1,305 @@
-"""Attention in blocks that stay in a core's cache: matrix products, and one loop between them.
+"""Attention in blocks that stay in a core's cache: tiles of products, and one loop between them.
 
-A few heads are taken together where they are short. The gradient goes by blocks of keys, each met
-by the queries that see it. Source: Dao, "FlashAttention-2", 2023.
+The forward goes by blocks of queries, whose largest score and sum of exponentials grow with the
+keys that they meet; the gradient by blocks of keys, each met by the queries that see it. Source:
+Dao, "FlashAttention-2", 2023.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy
 
-from minigrad.kernels.compiled.compiler import compiled
-from minigrad.kernels.compiled.exponential import power
-from minigrad.kernels.compiled.softmax import largest
-from minigrad.kernels.compiled.workers import in_pieces
+from minigrad.kernels.compiled.compiler import compiled, whole_registers
+from minigrad.kernels.compiled.exponential import decay, power
+from minigrad.kernels.compiled.pieces import spread
+from minigrad.kernels.compiled.tiles import MANY, REGISTER, largest, matrix
 
-BLOCK = 1 << 17
-"""How many scores are held at a time, at most."""
+ROWS = 8 if MANY else 4
+"""How many rows a tile has. Lengths are made up to whole tiles, with zeros."""
 
-ACROSS = 512
-"""Columns of a block; its rows are half as many in short sequences."""
+WIDTH = 2 * REGISTER
+"""How many bytes a row of a tile has: two registers."""
 
-ROWS = 128
-SHORT = 256
+BLOCK = 64
+"""How many queries, or keys in the gradient, are taken at a time."""
 
-SAFE = 20.0
-"""Up to this size scores need no shift: exponentials are neither too large nor too small."""
+ACROSS = 256
+"""How many keys, or queries in the gradient, a block meets at a time."""
 
+STEP = 64
+"""Rows of scores are gone through in so many at a time: whole turns of a loop in registers."""
 
-@compiled
-def _largest(scores: Any, first: int, start: int, causal: bool, fresh: bool, shifts: Any) -> None:
-    """The largest scores of rows, among those of earlier blocks unless `fresh`."""
-    best = numpy.empty(16, scores.dtype)
-    heads, rows, width = scores.shape
-    for h in range(heads):
-        for i in range(rows):
-            seen = min(width, max(0, first + i + 1 - start)) if causal else width
-            most = largest(scores[h, i, :seen], best)
-            if fresh or not shifts[h, i] > most:
-                shifts[h, i] = most
+PITCH = ACROSS + 16
+"""From one row of scores to the next. A power of two would put all rows in the same places of a
+cache."""
+
+_fresh, _more = matrix(ROWS, 2, True), matrix(ROWS, 2, False)
 
 
 @compiled
-def _powers(
-    scores: Any, first: int, start: int, causal: bool, fresh: bool, shifts: Any, totals: Any
-) -> None:
-    """Scores (heads, queries, keys), less shifts, become exponentials, and join their sums.
+def _up(count: int, unit: int) -> int:
+    """The least multiple of `unit` that is not smaller."""
+    return (count + unit - 1) // unit * unit
 
-    The queries are those from `first` on, the keys those from `start` on.
+
+@compiled
+def _lay(source: Any, factor: Any, rows: Any, panels: Any) -> None:
+    """Copy source (length, width) times a factor: to rows, and turned to panels.
+
+    A panel holds as many of the rows as a tile meets, so that they lie together.
     """
-    heads, rows, width = scores.shape
-    zero = scores.dtype.type(0)
-    for h in range(heads):
-        for i in range(rows):
-            seen = min(width, max(0, first + i + 1 - start)) if causal else width
-            row, rest = scores[h, i, :seen], scores[h, i, seen:]
-            shift = shifts[h, i]
-            total = zero
-            for j in range(len(row)):
-                value = power(row[j] - shift)
-                row[j] = value
-                total += value
-            for j in range(len(rest)):
-                rest[j] = zero
-            totals[h, i] = total if fresh else totals[h, i] + total
+    length, width = source.shape
+    for i in range(length):
+        for j in range(width):
+            rows[i, j] = source[i, j] * factor
+    unit = panels.shape[2]
+    for panel in range(len(panels)):
+        part = source[panel * unit : min(length, (panel + 1) * unit)]
+        for j in range(width):
+            for i in range(len(part)):
+                panels[panel, j, i] = part[i, j] * factor
 
 
 @compiled
-def _slopes(
-    scores: Any, slopes: Any, logarithms: Any, levels: Any, first: int, start: int, causal: bool
-) -> None:
-    """Scores (heads, keys, queries) become weights, and the cotangents of weights those of scores.
+def _weigh(line: Any, seen: int, i: int, shifts: Any, totals: Any, sums: Any) -> None:
+    """A query's scores become exponentials less the largest so far, and 0 after what it sees."""
+    whole_registers()
+    for j in range(seen, len(line)):
+        line[j] = -numpy.inf
+    most = largest(line)
+    if most > shifts[i]:
+        factor = decay(shifts[i] - most)
+        shifts[i] = most
+        totals[i] *= factor
+        for j in range(sums.shape[1]):
+            sums[i, j] *= factor
+    shift, total = shifts[i], totals[i]
+    for j in range(len(line)):
+        value = decay(line[j] - shift)
+        line[j] = value
+        total += value
+    totals[i] = total
 
-    The keys are those from `first` on, the queries those from `start` on.
-    """
-    heads, rows, width = scores.shape
-    zero = scores.dtype.type(0)
-    for h in range(heads):
-        for i in range(rows):
-            hidden = min(width, max(0, first + i - start)) if causal else 0
-            scores[h, i, :hidden] = zero
-            slopes[h, i, :hidden] = zero
-            weight, slope = scores[h, i, hidden:], slopes[h, i, hidden:]
-            shift, level = logarithms[h, start + hidden :], levels[h, start + hidden :]
-            for j in range(len(weight)):
-                value = power(weight[j] - shift[j])
-                weight[j] = value
-                slope[j] = value * (slope[j] - level[j])
+
+@compiled
+def _attend(
+    q: Any,
+    k: Any,
+    v: Any,
+    scale: Any,
+    causal: bool,
+    out: Any,
+    logarithms: Any,
+    blocks: int,
+    start: int,
+    stop: int,
+) -> None:
+    whole_registers()
+    length, width = q.shape[1:]
+    sources, values = k.shape[1], v.shape[2]
+    unit = WIDTH // q.itemsize
+    one = q.dtype.type(1)
+    columns, deep = _up(sources, STEP), _up(values, unit)
+    # One by one: what several are unpacked from would not be known to be contiguous.
+    turned = numpy.zeros((columns // unit, width, unit), q.dtype)
+    spare = numpy.empty((sources, width), q.dtype)
+    taken = numpy.zeros((sources, deep), q.dtype)
+    queries = numpy.empty((BLOCK, width), q.dtype)
+    scores = numpy.empty((BLOCK, PITCH), q.dtype)
+    sums = numpy.empty((BLOCK, deep), q.dtype)
+    shifts = numpy.empty(BLOCK, q.dtype)
+    totals = numpy.empty(BLOCK, q.dtype)
+    head = -1
+    for number in range(start, stop):
+        if number // blocks != head:
+            head = number // blocks
+            _lay(k[head], one, spare, turned)
+            for i in range(sources):
+                for j in range(values):
+                    taken[i, j] = v[head, i, j]
+        first = number % blocks * BLOCK
+        count = min(BLOCK, length - first)
+        queries[:] = 0
+        part = q[head, first : first + count]
+        for i in range(count):
+            for j in range(width):
+                queries[i, j] = part[i, j] * scale
+        sums[:] = 0
+        shifts[:] = -numpy.inf
+        totals[:] = 0
+        reach = min(sources, first + count) if causal else sources
+        for c in range(0, reach, ACROSS):
+            most = min(ACROSS, reach - c)
+            for i in range(0, count, ROWS):
+                # What the last row of the tile sees; the others see less.
+                met = min(most, first + i + ROWS - c) if causal else most
+                if met <= 0:
+                    continue
+                for j in range(0, _up(met, STEP), unit):
+                    to = i * PITCH + j
+                    _fresh(
+                        queries, i * width, width, 1, turned, (c + j) * width, unit, width,
+                        scores, to, PITCH,
+                    )  # fmt: skip
+                for r in range(i, min(i + ROWS, count)):
+                    seen = min(met, first + r + 1 - c) if causal else met
+                    line = scores[r, : _up(met, STEP)]
+                    _weigh(line, max(0, seen), r, shifts, totals, sums)
+                for j in range(0, deep, unit):
+                    _more(
+                        scores, i * PITCH, PITCH, 1, taken, c * deep + j, deep, met, sums,
+                        i * deep + j, deep,
+                    )  # fmt: skip
+        into = out[head, first : first + count]
+        for i in range(count):
+            factor = one / totals[i]
+            for j in range(values):
+                into[i, j] = sums[i, j] * factor
+            logarithms[head, first + i] = shifts[i] + numpy.log(totals[i])
+
+
+@compiled
+def _slopes(weight: Any, slope: Any, hidden: int, shift: Any, level: Any) -> None:
+    """A row of scores becomes weights, and the cotangents of weights those of scores."""
+    whole_registers()
+    for j in range(len(weight)):
+        value = power(weight[j] - shift[j])
+        weight[j] = value
+        slope[j] = value * (slope[j] - level[j])
+    for j in range(hidden):
+        weight[j] = 0
+        slope[j] = 0
+
+
+@compiled
+def _attend_grad(
+    g: Any,
+    q: Any,
+    k: Any,
+    v: Any,
+    o: Any,
+    logarithms: Any,
+    scale: Any,
+    causal: bool,
+    of_query: Any,
+    of_key: Any,
+    of_value: Any,
+    start: int,
+    stop: int,
+) -> None:
+    whole_registers()
+    length, width = q.shape[1:]
+    sources, values = k.shape[1], v.shape[2]
+    unit = WIDTH // q.itemsize
+    zero, one = q.dtype.type(0), q.dtype.type(1)
+    columns = _up(length, STEP)
+    wide, deep = _up(width, unit), _up(values, unit)
+    queries = numpy.zeros((columns, wide), q.dtype)
+    total = numpy.zeros((columns, wide), q.dtype)
+    slopes = numpy.zeros((columns, deep), q.dtype)
+    turned = numpy.zeros((columns // unit, width, unit), q.dtype)
+    steep = numpy.zeros((columns // unit, values, unit), q.dtype)
+    logs = numpy.zeros(columns, q.dtype)
+    levels = numpy.zeros(columns, q.dtype)
+    keys = numpy.empty((BLOCK, wide), q.dtype)
+    of_keys = numpy.empty((BLOCK, wide), q.dtype)
+    taken = numpy.empty((BLOCK, deep), q.dtype)
+    of_taken = numpy.empty((BLOCK, deep), q.dtype)
+    weights = numpy.empty((BLOCK, PITCH), q.dtype)
+    back = numpy.empty((BLOCK, PITCH), q.dtype)
+    for head in range(start, stop):
+        _lay(q[head], scale, queries, turned)
+        _lay(g[head], one, slopes, steep)
+        for i in range(length):
+            level = zero
+            for j in range(values):
+                level += g[head, i, j] * o[head, i, j]
+            levels[i], logs[i] = level, logarithms[head, i]
+        total[:] = 0
+        for first in range(0, sources, BLOCK):
+            count = min(BLOCK, sources - first)
+            keys[:] = 0
+            taken[:] = 0
+            of_keys[:] = 0
+            of_taken[:] = 0
+            key, value = k[head, first : first + count], v[head, first : first + count]
+            for i in range(count):
+                for j in range(width):
+                    keys[i, j] = key[i, j]
+                for j in range(values):
+                    taken[i, j] = value[i, j]
+            # Earlier queries see none of these keys.
+            for c in range(first if causal else 0, length, ACROSS):
+                most = min(ACROSS, length - c)
+                filled = _up(most, STEP)
+                for i in range(0, count, ROWS):
+                    # From where on the first row of the tile is seen, in whole steps.
+                    low = max(0, first + i - c) // STEP * STEP if causal else 0
+                    for j in range(low, filled, unit):
+                        to = i * PITCH + j
+                        _fresh(
+                            keys, i * wide, wide, 1, turned, (c + j) * width, unit, width,
+                            weights, to, PITCH,
+                        )  # fmt: skip
+                        _fresh(
+                            taken, i * deep, deep, 1, steep, (c + j) * values, unit, values,
+                            back, to, PITCH,
+                        )  # fmt: skip
+                    if low >= most:
+                        continue
+                    for r in range(i, i + ROWS):
+                        hidden = max(0, first + r - c - low) if causal else 0
+                        row, slope = weights[r, low:filled], back[r, low:filled]
+                        shift, level = logs[c + low : c + filled], levels[c + low : c + filled]
+                        _slopes(row, slope, hidden, shift, level)
+                    at, met = i * PITCH + low, most - low
+                    for j in range(0, deep, unit):
+                        _more(
+                            weights, at, PITCH, 1, slopes, (c + low) * deep + j, deep, met,
+                            of_taken, i * deep + j, deep,
+                        )  # fmt: skip
+                    for j in range(0, wide, unit):
+                        _more(
+                            back, at, PITCH, 1, queries, (c + low) * wide + j, wide, met,
+                            of_keys, i * wide + j, wide,
+                        )  # fmt: skip
+                for i in range(0, most, ROWS):
+                    met = min(count, c + i + ROWS - first) if causal else count
+                    for j in range(0, wide, unit):
+                        _more(
+                            back, i, 1, PITCH, keys, j, wide, met, total, (c + i) * wide + j, wide
+                        )
+            key, value = of_key[head, first : first + count], of_value[head, first : first + count]
+            for i in range(count):
+                for j in range(width):
+                    key[i, j] = of_keys[i, j]
+                for j in range(values):
+                    value[i, j] = of_taken[i, j]
+        for i in range(length):
+            for j in range(width):
+                of_query[head, i, j] = total[i, j] * scale
 
 
 def _heads(array: Any) -> Any:
-    """The array as (batch, heads, length, width), a view where that is possible."""
-    if array.ndim == 4:
-        return array
-    if array.ndim < 4:
-        return array.reshape(*(1,) * (4 - array.ndim), *array.shape)
-    return array.reshape(-1, *array.shape[-3:])
+    """The array as (heads, length, width), all heads one after the other."""
+    return numpy.ascontiguousarray(array).reshape(-1, *array.shape[-2:])
 
 
-class Blocks:
-    """How scores are cut: rows and columns held at a time, and of which heads."""
-
-    def __init__(self, batch: int, heads: int, rows: int, columns: int) -> None:
-        self.rows = min(rows, ROWS if columns > SHORT else ROWS // 2)
-        self.across = min(columns, ACROSS)
-        count = max(1, BLOCK // (self.rows * self.across))
-        step = min(heads, count)
-        deep = min(batch, count // heads) if step == heads else 1
-        self.heads = step * deep
-        self.groups = [
-            (slice(n, min(batch, n + deep)), slice(h, min(heads, h + step)))
-            for n in range(0, batch, deep)
-            for h in range(0, heads, step)
-        ]
-
-    def buffers(self, count: int, dtype: Any) -> Any:
-        """Room for `count` blocks."""
-        return numpy.empty((count, self.heads * self.rows * self.across), dtype)
-
-
-def _views(buffer: Any, *sizes: int) -> tuple[Any, Any]:
-    """The start of a buffer as a block (batch, heads, rows, columns), and with all heads in one."""
-    batch, heads, rows, columns = sizes
-    flat = buffer[: batch * heads * rows * columns]
-    return flat.reshape(sizes), flat.reshape(batch * heads, rows, columns)
-
-
-def _bound(queries: Any, keys: Any) -> float:
-    """What no product of a query and a key exceeds; NaN where there is one."""
-    squares = [numpy.einsum("nhle,nhle->nhl", part, part).max() for part in (queries, keys)]
-    return float(numpy.sqrt(squares[0]) * numpy.sqrt(squares[1]))
-
-
-def _turned(array: Any) -> Any:
-    """The matrices transposed, in C order, with which products are fastest."""
-    return numpy.ascontiguousarray(array.swapaxes(2, 3))
-
-
-def _plus(total: Any, part: Any) -> Any:
-    """The sum, in place; the first part where there is no sum yet."""
-    return part if total is None else numpy.add(total, part, out=total)
+def _like(array: Any, width: int) -> Any:
+    """Room for (heads, length, width)."""
+    return numpy.empty((prod(array.shape[:-2]), array.shape[-2], width), array.dtype)
 
 
 def _fits(*arrays: Any) -> bool:
     return all(array.dtype is arrays[0].dtype and array.size for array in arrays)
+
+
+def _products(query: Any, key: Any) -> int:
+    """How many scores there are."""
+    return int(prod(query.shape[:-1]) * key.shape[-2])
 
 
 def attend(
@@ -152,45 +308,14 @@ def attend(
     """softmax(query @ key.mT * scale) @ value, and the logarithms of the sums of exponentials."""
     if not _fits(query, key, value):
         return None
-    # Laid out as the query is: what was split into heads is joined again without a copy.
-    result = numpy.empty_like(query, shape=(*query.shape[:-1], value.shape[-1]))
-    q, k, v, out = map(_heads, (query, key, value, result))
-    batch, heads, length, width = q.shape
-    sources = k.shape[2]
-    logarithms = numpy.empty((batch, heads, length), query.dtype)
-    blocks = Blocks(batch, heads, length, sources)
-
-    def piece(begin: int, end: int) -> None:
-        (buffer,) = blocks.buffers(1, query.dtype)
-        for some in blocks.groups[begin:end]:
-            queries = numpy.multiply(q[some], scale, order="C", dtype=query.dtype)
-            keys, values = _turned(k[some]), v[some]
-            lead = queries.shape[:2]
-            safe = _bound(queries, k[some]) <= SAFE
-            for first in range(0, length, blocks.rows):
-                stop = min(length, first + blocks.rows)
-                seen = min(sources, stop) if causal else sources
-                met = queries[:, :, first:stop]
-                shifts = numpy.zeros((*lead, stop - first), query.dtype)
-                totals = numpy.empty_like(shifts)
-                flat = shifts.reshape(-1, stop - first), totals.reshape(-1, stop - first)
-                cuts = [(c, min(seen, c + blocks.across)) for c in range(0, seen, blocks.across)]
-                for start, to in () if safe else cuts:
-                    scores, loose = _views(buffer, *lead, stop - first, to - start)
-                    numpy.matmul(met, keys[..., start:to], out=scores)
-                    _largest(loose, first, start, causal, start == 0, flat[0])
-                total: Any = None
-                for start, to in cuts:
-                    scores, loose = _views(buffer, *lead, stop - first, to - start)
-                    numpy.matmul(met, keys[..., start:to], out=scores)
-                    _powers(loose, first, start, causal, start == 0, *flat)
-                    total = _plus(total, scores @ values[:, :, start:to])
-                numpy.divide(total, totals[..., None], out=out[some][:, :, first:stop])
-                numpy.log(totals, out=totals)
-                numpy.add(totals, shifts, out=logarithms[some][:, :, first:stop])
-
-    in_pieces(piece, len(blocks.groups), blocks.heads * length * sources * width * 2)
-    return result, logarithms.reshape(query.shape[:-1])
+    out = _like(query, value.shape[-1])
+    logarithms = numpy.empty(out.shape[:2], query.dtype)
+    blocks = -(-query.shape[-2] // BLOCK)
+    given = (*map(_heads, (query, key, value)), query.dtype.type(scale), causal)
+    rest = (out, logarithms, blocks)
+    spread(_attend, len(out) * blocks, 4 * _products(query, key), *given, *rest)
+    shape = query.shape[:-1]
+    return out.reshape(*shape, value.shape[-1]), logarithms.reshape(shape)
 
 
 def attend_grad(
@@ -208,44 +333,8 @@ def attend_grad(
     """The cotangents of query, key and value, given that of the output `out`."""
     if not _fits(grad, query, key, value):
         return None
-    results = tuple(map(numpy.empty_like, (query, key, value)))
-    q, k, v, g, o = map(_heads, (query, key, value, grad, out))
-    of_query, of_key, of_value = map(_heads, results)
-    batch, heads, length, width = q.shape
-    sources = k.shape[2]
-    logarithms = logarithms.reshape(batch, heads, length)
-    blocks = Blocks(batch, heads, sources, length)
-
-    def piece(begin: int, end: int) -> None:
-        buffers = blocks.buffers(2, query.dtype)
-        for some in blocks.groups[begin:end]:
-            queries = numpy.multiply(q[some], scale, order="C", dtype=query.dtype)
-            slopes = numpy.ascontiguousarray(g[some])
-            levels = numpy.einsum("nhle,nhle->nhl", slopes, o[some]).reshape(-1, length)
-            logs = logarithms[some].reshape(-1, length)
-            columns, steep = _turned(queries), _turned(slopes)
-            lead = queries.shape[:2]
-            total = numpy.zeros(queries.shape, query.dtype)
-            for first in range(0, sources, blocks.rows):
-                stop = min(sources, first + blocks.rows)
-                keys, values = k[some][:, :, first:stop], v[some][:, :, first:stop]
-                of_keys: Any = None
-                of_values: Any = None
-                for start in range(first if causal else 0, length, blocks.across):
-                    to = min(length, start + blocks.across)
-                    shape = (*lead, stop - first, to - start)
-                    weights, loose = _views(buffers[0], *shape)
-                    back, loose_back = _views(buffers[1], *shape)
-                    numpy.matmul(keys, columns[..., start:to], out=weights)
-                    numpy.matmul(values, steep[..., start:to], out=back)
-                    _slopes(loose, loose_back, logs, levels, first, start, causal)
-                    of_values = _plus(of_values, weights @ slopes[:, :, start:to])
-                    of_keys = _plus(of_keys, back @ queries[:, :, start:to])
-                    total[:, :, start:to] += numpy.matmul(back.swapaxes(2, 3), keys)
-                # Keys that come after all queries meet none.
-                of_key[some][:, :, first:stop] = 0 if of_keys is None else of_keys
-                of_value[some][:, :, first:stop] = 0 if of_values is None else of_values
-            numpy.multiply(total, scale, out=of_query[some])
-
-    in_pieces(piece, len(blocks.groups), blocks.heads * length * sources * width * 5)
-    return results
+    results = tuple(_like(array, array.shape[-1]) for array in (query, key, value))
+    given = tuple(map(_heads, (grad, query, key, value, out)))
+    rest = (logarithms.reshape(given[0].shape[:2]), query.dtype.type(scale), causal)
+    spread(_attend_grad, len(given[0]), 8 * _products(query, key), *given, *rest, *results)
+    return tuple(found.reshape(a.shape) for found, a in zip(results, (query, key, value)))

@@ -12,33 +12,14 @@ import numpy
 from minigrad.kernels.compiled.compiler import compiled
 from minigrad.kernels.compiled.exponential import decay
 from minigrad.kernels.compiled.pieces import spread
-
-
-@compiled
-def largest(x: Any, best: Any) -> Any:
-    """The largest element of a row; NaNs are passed over. `best` is scratch for vector lanes."""
-    width = len(best)
-    whole = len(x) - len(x) % width
-    for k in range(width):
-        best[k] = -numpy.inf
-    for j in range(0, whole, width):
-        part = x[j : j + width]
-        for k in range(width):
-            best[k] = part[k] if part[k] > best[k] else best[k]
-    most = best[0]
-    for k in range(width):
-        most = best[k] if best[k] > most else most
-    for value in x[whole:]:
-        most = value if value > most else most
-    return most
+from minigrad.kernels.compiled.tiles import largest
 
 
 @compiled
 def _softmax(x: Any, out: Any, start: int, stop: int) -> None:
-    best = numpy.empty(16, x.dtype)
     for i in range(start, stop):
         row, into = x[i], out[i]
-        most = largest(row, best)
+        most = largest(row)
         total = x.dtype.type(0)
         for j in range(len(row)):
             power = decay(row[j] - most)
@@ -62,10 +43,9 @@ def _softmax_grad(g: Any, values: Any, out: Any, start: int, stop: int) -> None:
 
 @compiled
 def _log_softmax(x: Any, out: Any, start: int, stop: int) -> None:
-    best = numpy.empty(16, x.dtype)
     for i in range(start, stop):
         row, into = x[i], out[i]
-        most = largest(row, best)
+        most = largest(row)
         total = x.dtype.type(0)
         for j in range(len(row)):
             total += decay(row[j] - most)
@@ -89,10 +69,9 @@ def _log_softmax_grad(g: Any, values: Any, out: Any, start: int, stop: int) -> N
 def _losses(
     x: Any, target: Any, losses: Any, totals: Any, shifts: Any, start: int, stop: int
 ) -> None:
-    best = numpy.empty(16, x.dtype)
     for i in range(start, stop):
         row = x[i]
-        most = largest(row, best)
+        most = largest(row)
         total = x.dtype.type(0)
         for j in range(len(row)):
             total += decay(row[j] - most)

@@ -1,6 +1,6 @@
-"""The innermost loops of convolution, written in vector registers.
+"""The innermost loops of convolution, attention and softmax, written in vector registers.
 
-A compiler does not find a tile of registers by itself: these two are built as LLVM's instructions.
+A compiler does not find a tile of registers by itself: these are built as LLVM's instructions.
 How wide a register is, and how many there are, is read from the processor.
 """
 
@@ -120,6 +120,60 @@ class _Writer:
 
 
 @_intrinsic
+def largest(typing: Any, row: Any) -> Any:
+    """The largest number of a row; NaNs are passed over, and of nothing else it is -inf."""
+    signature = row.dtype(row)
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        kind = signature.args[0]
+        writer = _Writer(context, builder, kind.dtype)
+        array = context.make_array(kind)(context, builder, given[0])
+        count = builder.extract_value(array.shape, 0)
+        (registers,) = writer.registers(1, 4)
+        never = ir.Constant(writer.vector.element, float("-inf"))
+        for register in registers:
+            builder.store(writer.filled(never), register)
+
+        def take(start: Any, width: int) -> None:
+            for v, register in enumerate(registers[:width]):
+                value = writer.read(writer.at(array.data, start, v * writer.lanes))
+                best = builder.load(register)
+                above = builder.fcmp_ordered(">", value, best)
+                builder.store(builder.select(above, value, best), register)
+
+        start = cgutils.alloca_once_value(builder, writer.whole(0))
+        for width in (4, 1):
+            step = writer.whole(width * writer.lanes)
+            runs = builder.sdiv(builder.sub(count, builder.load(start)), step)
+            with cgutils.for_range(builder, runs):
+                here = builder.load(start)
+                take(here, width)
+                builder.store(builder.add(here, step), start)
+        best = builder.load(registers[0])
+        for register in registers[1:]:
+            value = builder.load(register)
+            above = builder.fcmp_ordered(">", value, best)
+            best = builder.select(above, value, best)
+        result = cgutils.alloca_once_value(builder, never)
+
+        def compare(value: Any) -> None:
+            most = builder.load(result)
+            above = builder.fcmp_ordered(">", value, most)
+            builder.store(builder.select(above, value, most), result)
+
+        for lane in range(writer.lanes):
+            compare(builder.extract_element(best, ir.Constant(ir.IntType(32), lane)))
+        with cgutils.for_range_slice(builder, builder.load(start), count, writer.whole(1)) as (
+            i,
+            _,
+        ):
+            compare(builder.load(writer.at(array.data, i)))
+        return builder.load(result)
+
+    return signature, generate
+
+
+@_intrinsic
 def move(typing: Any, source: Any, start: Any, target: Any, to: Any, count: Any) -> Any:
     """Copy `count` numbers from source[start:] to target[to:], which do not overlap."""
     number = types.intp
@@ -224,6 +278,69 @@ def sums(filters: int, vectors: int) -> Callable[..., None]:
                 for v, register in enumerate(row):
                     place = writer.at(start, v * writer.lanes)
                     writer.write(builder.fadd(writer.read(place), builder.load(register)), place)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    made: Callable[..., None] = tile
+    return made
+
+
+def matrix(rows: int, vectors: int, fresh: bool) -> Callable[..., None]:
+    """A tile of a product of matrices: `rows` rows of `vectors` registers each.
+
+    The function it makes has the arguments (a, at, row, step, b, start, pitch, count, out, to,
+    jump): out[to + r * jump:] gets the sum over k < count of a[at + r * row + k * step] times the
+    numbers from b[start + k * pitch] on; unless `fresh`, that is added to what is there.
+    """
+
+    @_intrinsic
+    def tile(
+        typing: Any,
+        a: Any,
+        at: Any,
+        row: Any,
+        step: Any,
+        b: Any,
+        start: Any,
+        pitch: Any,
+        count: Any,
+        out: Any,
+        to: Any,
+        jump: Any,
+    ) -> Any:
+        number = types.intp
+        place = (number, number, number)
+        signature = types.void(a, *place, b, *place, out, number, number)
+
+        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+            kinds = signature.args
+            writer = _Writer(context, builder, kinds[0].dtype)
+            first = writer.at(writer.data(kinds[0], given[0]), given[1])
+            lefts = [writer.at(first, builder.mul(given[2], writer.whole(r))) for r in range(rows)]
+            right = writer.at(writer.data(kinds[4], given[4]), given[5])
+            target = writer.at(writer.data(kinds[8], given[8]), given[9])
+            registers = writer.registers(rows, vectors)
+            zero = ir.Constant(writer.vector, None)
+            for row in registers:
+                for register in row:
+                    builder.store(zero, register)
+            with cgutils.for_range(builder, given[7]) as loop:
+                run = writer.at(right, builder.mul(loop.index, given[6]))
+                values = [writer.read(writer.at(run, v * writer.lanes)) for v in range(vectors)]
+                moved = builder.mul(loop.index, given[3])
+                for left, row in zip(lefts, registers):
+                    factor = writer.filled(builder.load(writer.at(left, moved)))
+                    for register, value in zip(row, values):
+                        writer.add_product(register, factor, value)
+            for r, row in enumerate(registers):
+                line = writer.at(target, builder.mul(given[10], writer.whole(r)))
+                for v, register in enumerate(row):
+                    place = writer.at(line, v * writer.lanes)
+                    total = builder.load(register)
+                    if not fresh:
+                        total = builder.fadd(writer.read(place), total)
+                    writer.write(total, place)
             return context.get_dummy_value()
 
         return signature, generate
