@@ -214,13 +214,13 @@ from llvmlite import binding
 
 known = binding.get_host_cpu_features
 binding.get_host_cpu_features = lambda: {"avx": True}
-from minigrad.kernels.compiled import tiles
+from minigrad.kernels.compiled import registers
 
 binding.get_host_cpu_features = known
 from minigrad import kernels
 from minigrad.kernels.compiled import lines
 
-assert tiles.REGISTER == 32
+assert registers.REGISTER == 32
 assert "minigrad.kernels.compiled.line_loops" in sys.modules
 x = np.random.default_rng(0).normal(size=(3, 5, 20, 20)).astype("float32")
 w = np.random.default_rng(1).normal(size=(7, 5, 3, 3)).astype("float32")
@@ -229,8 +229,12 @@ for implementation in ("reference", "numba"):
     with kernels.use(implementation):
         out = kernels.convolve(np, x, w, None, (1, 1), (1, 1), (1, 1), 1, (20, 20))
         back = kernels.convolve_weight_grad(np, out, x, (3, 3), (1, 1), (1, 1), (1, 1), 1)
-    both.append((out, back))
-for plain, compiled in zip(*both):
+        heads = x.reshape(1, 5, 3 * 100, 4)
+        seen, logs = kernels.attend(np, heads, heads, heads, True, 0.5, 64)
+        rest = (heads, heads, heads, seen, logs, True, 0.5, 64)
+        met = kernels.attend_grad(np, seen, *rest)
+    both.append((out, back, seen, *met))
+for plain, compiled in zip(*both, strict=True):
     np.testing.assert_allclose(compiled, plain, rtol=0, atol=3e-6 * abs(plain).max())
 print("equal")
 """

@@ -15,7 +15,8 @@ import numpy
 from minigrad.kernels.compiled.compiler import compiled, whole_registers
 from minigrad.kernels.compiled.exponential import decay, power
 from minigrad.kernels.compiled.pieces import spread
-from minigrad.kernels.compiled.tiles import MANY, REGISTER, largest, matrix
+from minigrad.kernels.compiled.registers import MANY, REGISTER, largest
+from minigrad.kernels.compiled.tiles import matrix
 
 ROWS = 8 if MANY else 4
 """How many rows a tile has. Lengths are made up to whole tiles, with zeros."""
@@ -293,6 +294,16 @@ def _like(array: Any, width: int) -> Any:
     return numpy.empty((prod(array.shape[:-2]), array.shape[-2], width), array.dtype)
 
 
+def _laid(found: Any, like: Any) -> Any:
+    """The numbers of heads, laid out as an array is whose heads were split, or are to be joined."""
+    shape = (*like.shape[:-1], found.shape[-1])
+    if like.flags.c_contiguous:
+        return found.reshape(shape)
+    result = numpy.empty_like(like, shape=shape)
+    result[...] = found.reshape(shape)
+    return result
+
+
 def _fits(*arrays: Any) -> bool:
     return all(array.dtype is arrays[0].dtype and array.size for array in arrays)
 
@@ -314,8 +325,7 @@ def attend(
     given = (*map(_heads, (query, key, value)), query.dtype.type(scale), causal)
     rest = (out, logarithms, blocks)
     spread(_attend, len(out) * blocks, 4 * _products(query, key), *given, *rest)
-    shape = query.shape[:-1]
-    return out.reshape(*shape, value.shape[-1]), logarithms.reshape(shape)
+    return _laid(out, query), logarithms.reshape(query.shape[:-1])
 
 
 def attend_grad(
@@ -337,4 +347,4 @@ def attend_grad(
     given = tuple(map(_heads, (grad, query, key, value, out)))
     rest = (logarithms.reshape(given[0].shape[:2]), query.dtype.type(scale), causal)
     spread(_attend_grad, len(given[0]), 8 * _products(query, key), *given, *rest, *results)
-    return tuple(found.reshape(a.shape) for found, a in zip(results, (query, key, value)))
+    return tuple(map(_laid, results, (query, key, value)))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy
 
 from minigrad.kernels.compiled.compiler import compiled
-from minigrad.kernels.compiled.tiles import MANY, REGISTER, move, move_apart, products, sums
+from minigrad.kernels.compiled.registers import MANY, REGISTER, move, move_apart
+from minigrad.kernels.compiled.tiles import products, sums
 
 WIDE, HALF = (8, 4) if MANY else (4, 2)
 """How many filters share what is read of a line: most, and some."""

@@ -12,7 +12,7 @@ import numpy
 from minigrad.kernels.compiled.compiler import compiled
 from minigrad.kernels.compiled.exponential import decay
 from minigrad.kernels.compiled.pieces import spread
-from minigrad.kernels.compiled.tiles import largest
+from minigrad.kernels.compiled.registers import largest
 
 
 @compiled
