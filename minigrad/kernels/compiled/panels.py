@@ -17,7 +17,7 @@ from numba.core import cgutils
 
 from minigrad.backend import lanes
 from minigrad.kernels.compiled.compiler import compiled_in_order, whole_registers
-from minigrad.kernels.compiled.tiles import MANY, REGISTER, _intrinsic, _Writer
+from minigrad.kernels.compiled.registers import MANY, REGISTER, Writer, intrinsic
 
 _VECTORS = 2
 _ROWS = 8 if MANY else 4
@@ -34,7 +34,7 @@ def _tile(rows: int) -> Callable[..., None]:
     and the sum over k below `count` of left[start + f * step + k] times the panel's row k.
     """
 
-    @_intrinsic
+    @intrinsic
     def tile(
         typing: Any,
         given: Any,
@@ -57,7 +57,7 @@ def _tile(rows: int) -> Callable[..., None]:
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             kinds = signature.args
-            writer = _Writer(context, builder, kinds[0].dtype)
+            writer = Writer(context, builder, kinds[0].dtype)
             width = _VECTORS * writer.lanes
 
             def starts(array: int) -> list[Any]:
