@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
+import numpy
+
 from minigrad import mutation
 from minigrad.backend import as_array, namespace, ndarray
 from minigrad.backend.wide import WIDE, duplicate
@@ -303,12 +305,25 @@ def accumulate(tensor: Any, node: Node, g: Any) -> None:
 
 
 def _alone(array: Any) -> bool:
-    """Whether nobody but this function's caller and its caller hold a raw array's memory."""
-    return getattr(array, "base", array) is None and sys.getrefcount(array) <= _ALONE
+    """Whether nobody but this function's caller and its caller hold a raw array's memory.
+
+    All the memory of another array that only this one holds, in another shape, is so too.
+    """
+    if array.__class__ is ndarray and array.base is not None:
+        base = array.base
+        whole = base.__class__ is ndarray and base.base is None and base.size == array.size
+        if not whole or sys.getrefcount(base) > _ALONE_BASE:
+            return False
+    elif getattr(array, "base", array) is not None:
+        return False
+    return sys.getrefcount(array) <= _ALONE
 
 
-def _probe() -> int:
-    """The reference count that `_alone` sees for an array that a walk has just made."""
+def _probe() -> tuple[int, int]:
+    """The reference counts that `_alone` sees for an array that a walk has just made, and a base.
+
+    The base is that of an array which alone holds it.
+    """
 
     def outer(value: Any) -> int:
         return inner(value)
@@ -318,10 +333,12 @@ def _probe() -> int:
 
     holder = {0: object()}
     _, value = holder.popitem()
-    return outer(value)
+    view = numpy.empty(2).reshape(1, 2)
+    base = view.base
+    return outer(value), sys.getrefcount(base)
 
 
-_ALONE = _probe()
+_ALONE, _ALONE_BASE = _probe()
 
 
 def hooked(node: Node, rule: Any) -> None:

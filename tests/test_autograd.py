@@ -375,3 +375,14 @@ def test_no_grad_decorates_what_has_no_code_of_its_own():
         return mg.is_grad_enabled()
 
     assert mg.no_grad()(functools.partial(enabled, 1))() is False
+
+
+def test_a_gradient_that_was_only_reshaped_is_not_copied():
+    x = mg.ones(2, 3, requires_grad=True)
+    (x.reshape(6) * 2).backward(mg.ones(6))
+    assert x.grad._array.base is not None
+    x.grad = None
+    given = mg.ones(6)
+    x.reshape(6).backward(given)
+    x.grad.zero_()
+    assert given.tolist() == [1.0] * 6
