@@ -179,10 +179,27 @@ def test_windows_that_meet_nothing_hold_what_lies_outside():
 def test_rows_add_up_in_order(rng):
     index = rng.integers(0, 5, 200)
     values = rng.normal(size=(200, 7)).astype("float32")
-    plain, compiled = both(kernels.add_rows, np.zeros((5, 7), "float32"), index, values)
+    plain, compiled = both(kernels.sum_rows, values, index, 5)
     np.testing.assert_array_equal(compiled, plain)
     expected = np.stack([values[index == row].sum(0) for row in range(5)])
     np.testing.assert_allclose(plain, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_of_a_large_table(rng, threads):
+    before = minigrad.get_num_threads()
+    index = rng.integers(0, 3000, (70, 50))
+    table, values = rng.normal(size=(2, 3500, 60))
+    try:
+        minigrad.set_num_threads(threads)
+        for call in (
+            (kernels.take_rows, table, index),
+            (kernels.sum_rows, values, index.reshape(-1), 3000),
+        ):
+            plain, compiled = both(*call)
+            np.testing.assert_array_equal(compiled, plain)
+    finally:
+        minigrad.set_num_threads(before)
 
 
 def test_the_choice_can_be_read_and_made():

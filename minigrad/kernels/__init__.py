@@ -26,7 +26,6 @@ from minigrad.kernels.windows import in_single, output_sizes
 __all__ = [
     "active",
     "adam_update",
-    "add_rows",
     "attend",
     "attend_grad",
     "class_losses",
@@ -53,7 +52,9 @@ __all__ = [
     "sgd_update",
     "softmax",
     "softmax_grad",
+    "sum_rows",
     "sums",
+    "take_rows",
     "twin",
     "unfold",
     "use",
@@ -132,7 +133,8 @@ def twin(family: str, name: str, least: int) -> Callable[[Callable[..., Any]], K
 
 attend = Kernel(attention.attend, "attention", least=1 << 12)
 attend_grad = Kernel(attention.attend_grad, "attention", least=1 << 12)
-add_rows = Kernel(reference.add_rows, "rows", least=1 << 14)
+sum_rows = Kernel(reference.sum_rows, "rows", least=1 << 14)
+take_rows = Kernel(reference.take_rows, "rows", least=1 << 14)
 normalise = Kernel(reference.normalise, "normalise", least=1 << 14)
 normalise_grads = Kernel(reference.normalise_grads, "normalise", least=1 << 14)
 max_pool = Kernel(pooling.max_pool, "pooling", least=1 << 15)
@@ -154,7 +156,6 @@ _COMPILED = {
     kernel.name: kernel
     for kernel in (
         adam_update,
-        add_rows,
         attend,
         attend_grad,
         class_losses,
@@ -172,6 +173,8 @@ _COMPILED = {
         sgd_update,
         softmax,
         softmax_grad,
+        sum_rows,
+        take_rows,
     )
 }
 

@@ -13,12 +13,19 @@ from minigrad.backend import backend_of
 Sizes = tuple[int, ...]
 
 
-def add_rows(xp: Any, out: Any, index: Any, values: Any) -> None:
-    """Add each row of `values` to the row of `out` at its index, in place; repeats add up."""
-    width = out.shape[1]
+def take_rows(xp: Any, table: Any, index: Any) -> Any:
+    """The rows of a table at positions of any shape."""
+    return table.take(index, 0)
+
+
+def sum_rows(xp: Any, values: Any, index: Any, rows: int) -> Any:
+    """A table in which each row is the sum of the rows of values whose position it is."""
+    width = values.shape[1]
+    out = xp.zeros((rows, width), values.dtype)
     # One flat index for each element: much faster in NumPy than indexing by rows.
     place = index[:, None] * width + xp.arange(width)
     backend_of(out).scatter_add(out.reshape(-1), place.reshape(-1), values.reshape(-1))
+    return out
 
 
 def normalise(

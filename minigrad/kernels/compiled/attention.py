@@ -142,8 +142,8 @@ def _attend(
                 for j in range(0, _up(met, STEP), unit):
                     to = i * PITCH + j
                     _fresh(
-                        queries, i * width, width, 1, turned, (c + j) * width, unit, width,
-                        scores, to, PITCH,
+                        scores, to, PITCH, queries, i * width, width, 1, turned, (c + j) * width,
+                        unit, width, scores, to, PITCH,
                     )  # fmt: skip
                 for r in range(i, min(i + ROWS, count)):
                     seen = min(met, first + r + 1 - c) if causal else met
@@ -151,8 +151,8 @@ def _attend(
                     _weigh(line, max(0, seen), r, shifts, totals, sums)
                 for j in range(0, deep, unit):
                     _more(
-                        scores, i * PITCH, PITCH, 1, taken, c * deep + j, deep, met, sums,
-                        i * deep + j, deep,
+                        sums, i * deep + j, deep, scores, i * PITCH, PITCH, 1, taken,
+                        c * deep + j, deep, met, sums, i * deep + j, deep,
                     )  # fmt: skip
         into = out[head, first : first + count]
         for i in range(count):
@@ -242,12 +242,12 @@ def _attend_grad(
                     for j in range(low, filled, unit):
                         to = i * PITCH + j
                         _fresh(
-                            keys, i * wide, wide, 1, turned, (c + j) * width, unit, width,
-                            weights, to, PITCH,
+                            weights, to, PITCH, keys, i * wide, wide, 1, turned, (c + j) * width,
+                            unit, width, weights, to, PITCH,
                         )  # fmt: skip
                         _fresh(
-                            taken, i * deep, deep, 1, steep, (c + j) * values, unit, values,
-                            back, to, PITCH,
+                            back, to, PITCH, taken, i * deep, deep, 1, steep, (c + j) * values,
+                            unit, values, back, to, PITCH,
                         )  # fmt: skip
                     if low >= most:
                         continue
@@ -259,20 +259,21 @@ def _attend_grad(
                     at, met = i * PITCH + low, most - low
                     for j in range(0, deep, unit):
                         _more(
-                            weights, at, PITCH, 1, slopes, (c + low) * deep + j, deep, met,
-                            of_taken, i * deep + j, deep,
+                            of_taken, i * deep + j, deep, weights, at, PITCH, 1, slopes,
+                            (c + low) * deep + j, deep, met, of_taken, i * deep + j, deep,
                         )  # fmt: skip
                     for j in range(0, wide, unit):
                         _more(
-                            back, at, PITCH, 1, queries, (c + low) * wide + j, wide, met,
-                            of_keys, i * wide + j, wide,
+                            of_keys, i * wide + j, wide, back, at, PITCH, 1, queries,
+                            (c + low) * wide + j, wide, met, of_keys, i * wide + j, wide,
                         )  # fmt: skip
                 for i in range(0, most, ROWS):
                     met = min(count, c + i + ROWS - first) if causal else count
                     for j in range(0, wide, unit):
                         _more(
-                            back, i, 1, PITCH, keys, j, wide, met, total, (c + i) * wide + j, wide
-                        )
+                            total, (c + i) * wide + j, wide, back, i, 1, PITCH, keys, j, wide,
+                            met, total, (c + i) * wide + j, wide,
+                        )  # fmt: skip
             key, value = of_key[head, first : first + count], of_value[head, first : first + count]
             for i in range(count):
                 for j in range(width):

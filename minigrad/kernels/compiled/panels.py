@@ -11,92 +11,21 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
 
 from minigrad.backend import lanes
 from minigrad.kernels.compiled.compiler import compiled_in_order, whole_registers
-from minigrad.kernels.compiled.registers import MANY, REGISTER, Writer, intrinsic
+from minigrad.kernels.compiled.registers import MANY, REGISTER
+from minigrad.kernels.compiled.tiles import matrix
 
-_VECTORS = 2
-_ROWS = 8 if MANY else 4
+_ROWS, _VECTORS = 8 if MANY else 4, 2
+
 _LEAST = 1 << 21
-_FEW = 128
-_LARGE = 1 << 17
+"""The multiplications that a thread is worth."""
 
+_FEW, _LARGE = 128, 1 << 17
+"""So few rows do not repay the panels of a weight of more elements than that."""
 
-def _tile(rows: int) -> Callable[..., None]:
-    """A tile of `rows` rows by as many columns as a panel has.
-
-    The function it makes has the arguments (given, at, jump, left, start, step, panels, panel,
-    count, out, to, stride). Row f of the result, out[to + f * stride:], is given[at + f * jump:]
-    and the sum over k below `count` of left[start + f * step + k] times the panel's row k.
-    """
-
-    @intrinsic
-    def tile(
-        typing: Any,
-        given: Any,
-        at: Any,
-        jump: Any,
-        left: Any,
-        start: Any,
-        step: Any,
-        panels: Any,
-        panel: Any,
-        count: Any,
-        out: Any,
-        to: Any,
-        stride: Any,
-    ) -> Any:
-        number = types.intp
-        signature = types.void(
-            given, number, number, left, number, number, panels, number, number, out, number, number
-        )
-
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            kinds = signature.args
-            writer = Writer(context, builder, kinds[0].dtype)
-            width = _VECTORS * writer.lanes
-
-            def starts(array: int) -> list[Any]:
-                """Where the rows of an array begin."""
-                first = writer.at(writer.data(kinds[array], values[array]), values[array + 1])
-                return [
-                    writer.at(first, builder.mul(values[array + 2], writer.whole(row)))
-                    for row in range(rows)
-                ]
-
-            before, lines, targets = starts(0), starts(3), starts(9)
-            matrix = writer.at(writer.data(kinds[6], values[6]), values[7])
-            registers = writer.registers(rows, _VECTORS)
-            zero = ir.Constant(writer.vector, None)
-            for row in registers:
-                for register in row:
-                    builder.store(zero, register)
-            with cgutils.for_range(builder, values[8]) as loop:
-                here = writer.at(matrix, builder.mul(loop.index, writer.whole(width)))
-                run = [writer.read(writer.at(here, v * writer.lanes)) for v in range(_VECTORS)]
-                for line, row in zip(lines, registers):
-                    factor = writer.filled(builder.load(writer.at(line, loop.index)))
-                    for register, value in zip(row, run):
-                        writer.add_product(register, factor, value)
-            for old, target, row in zip(before, targets, registers):
-                for v, register in enumerate(row):
-                    total = builder.fadd(
-                        writer.read(writer.at(old, v * writer.lanes)), builder.load(register)
-                    )
-                    writer.write(total, writer.at(target, v * writer.lanes))
-            return context.get_dummy_value()
-
-        return signature, generate
-
-    made: Callable[..., None] = tile
-    return made
-
-
-_eight, _four, _two, _one = _tile(8), _tile(4), _tile(2), _tile(1)
+_eight, _four, _two, _one = (matrix(rows, _VECTORS, fresh=False) for rows in (8, 4, 2, 1))
 
 
 @compiled_in_order
@@ -114,16 +43,16 @@ def _rows_of_tile(
     stride: Any,
 ) -> None:
     whole_registers()
-    count = panels.shape[1]
-    begin = panel * count * panels.shape[2]
+    count, width = panels.shape[1], panels.shape[2]
+    begin = panel * count * width
     if rows == 8:
-        _eight(given, at, jump, left, start, count, panels, begin, count, out, to, stride)
+        _eight(given, at, jump, left, start, count, 1, panels, begin, width, count, out, to, stride)
     elif rows == 4:
-        _four(given, at, jump, left, start, count, panels, begin, count, out, to, stride)
+        _four(given, at, jump, left, start, count, 1, panels, begin, width, count, out, to, stride)
     elif rows == 2:
-        _two(given, at, jump, left, start, count, panels, begin, count, out, to, stride)
+        _two(given, at, jump, left, start, count, 1, panels, begin, width, count, out, to, stride)
     else:
-        _one(given, at, jump, left, start, count, panels, begin, count, out, to, stride)
+        _one(given, at, jump, left, start, count, 1, panels, begin, width, count, out, to, stride)
 
 
 @compiled_in_order

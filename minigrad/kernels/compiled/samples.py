@@ -109,7 +109,9 @@ def _reductions(ones: Callable[..., Any]) -> None:
 def _rows(ones: Callable[..., Any]) -> None:
     from minigrad.kernels.compiled import rows
 
-    rows.add_rows(numpy, ones(2, 3), numpy.zeros(1, numpy.int64), ones(1, 3))
+    positions = numpy.zeros(1 << 14, numpy.int64)
+    rows.take_rows(numpy, ones(2, 3), positions)
+    rows.sum_rows(numpy, ones(1, 3), positions[:1], 2)
 
 
 def _softmax(ones: Callable[..., Any]) -> None:

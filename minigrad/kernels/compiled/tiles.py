@@ -89,58 +89,68 @@ def sums(filters: int, vectors: int) -> Callable[..., None]:
 def matrix(rows: int, vectors: int, fresh: bool) -> Callable[..., None]:
     """A tile of a product of matrices: `rows` rows of `vectors` registers each.
 
-    The function it makes has the arguments (a, at, row, step, b, start, pitch, count, out, to,
-    jump): out[to + r * jump:] gets the sum over k < count of a[at + r * row + k * step] times the
-    numbers from b[start + k * pitch] on; unless `fresh`, that is added to what is there.
+    The function it makes has the arguments (given, at, jump, left, start, row, step, right, begin,
+    pitch, count, out, to, stride). Row r of the result, out[to + r * stride:], is the sum over k <
+    count of left[start + r * row + k * step] times the numbers from right[begin + k * pitch] on;
+    unless `fresh`, given[at + r * jump:] is added.
     """
 
     @intrinsic
     def tile(
         typing: Any,
-        a: Any,
+        given: Any,
         at: Any,
+        jump: Any,
+        left: Any,
+        start: Any,
         row: Any,
         step: Any,
-        b: Any,
-        start: Any,
+        right: Any,
+        begin: Any,
         pitch: Any,
         count: Any,
         out: Any,
         to: Any,
-        jump: Any,
+        stride: Any,
     ) -> Any:
-        number = types.intp
-        place = (number, number, number)
-        signature = types.void(a, *place, b, *place, out, number, number)
+        two = (types.intp, types.intp)
+        signature = types.void(
+            given, *two, left, *two, types.intp, right, *two, types.intp, out, *two
+        )
 
-        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             kinds = signature.args
             writer = Writer(context, builder, kinds[0].dtype)
-            first = writer.at(writer.data(kinds[0], given[0]), given[1])
-            lefts = [writer.at(first, builder.mul(given[2], writer.whole(r))) for r in range(rows)]
-            right = writer.at(writer.data(kinds[4], given[4]), given[5])
-            target = writer.at(writer.data(kinds[8], given[8]), given[9])
+
+            def starts(array: int) -> list[Any]:
+                """Where the rows of an array begin."""
+                first = writer.at(writer.data(kinds[array], values[array]), values[array + 1])
+                return [
+                    writer.at(first, builder.mul(values[array + 2], writer.whole(r)))
+                    for r in range(rows)
+                ]
+
+            before, lines, targets = starts(0), starts(3), starts(11)
+            matrix = writer.at(writer.data(kinds[7], values[7]), values[8])
             registers = writer.registers(rows, vectors)
             zero = ir.Constant(writer.vector, None)
             for row in registers:
                 for register in row:
                     builder.store(zero, register)
-            with cgutils.for_range(builder, given[7]) as loop:
-                run = writer.at(right, builder.mul(loop.index, given[6]))
-                values = [writer.read(writer.at(run, v * writer.lanes)) for v in range(vectors)]
-                moved = builder.mul(loop.index, given[3])
-                for left, row in zip(lefts, registers):
-                    factor = writer.filled(builder.load(writer.at(left, moved)))
-                    for register, value in zip(row, values):
+            with cgutils.for_range(builder, values[10]) as loop:
+                here = writer.at(matrix, builder.mul(loop.index, values[9]))
+                run = [writer.read(writer.at(here, v * writer.lanes)) for v in range(vectors)]
+                moved = builder.mul(loop.index, values[6])
+                for line, row in zip(lines, registers):
+                    factor = writer.filled(builder.load(writer.at(line, moved)))
+                    for register, value in zip(row, run):
                         writer.add_product(register, factor, value)
-            for r, row in enumerate(registers):
-                line = writer.at(target, builder.mul(given[10], writer.whole(r)))
+            for old, target, row in zip(before, targets, registers):
                 for v, register in enumerate(row):
-                    place = writer.at(line, v * writer.lanes)
                     total = builder.load(register)
                     if not fresh:
-                        total = builder.fadd(writer.read(place), total)
-                    writer.write(total, place)
+                        total = builder.fadd(writer.read(writer.at(old, v * writer.lanes)), total)
+                    writer.write(total, writer.at(target, v * writer.lanes))
             return context.get_dummy_value()
 
         return signature, generate
