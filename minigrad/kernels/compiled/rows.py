@@ -23,10 +23,9 @@ def _take_rows(table: Any, index: Any, out: Any, start: int, stop: int) -> None:
 
 @compiled
 def _sum_rows(values: Any, index: Any, out: Any, start: int, stop: int) -> None:
-    for place in range(start, stop):
-        into = out[place]
-        for j in range(len(into)):
-            into[j] = 0
+    part = out[start:stop].reshape(-1)
+    for j in range(len(part)):
+        part[j] = 0
     # Every thread looks at all positions, in order, and adds what belongs to its own rows.
     for i in range(len(index)):
         if start <= index[i] < stop:
