@@ -216,6 +216,7 @@ def test_large_arrays_take_the_compiled_way_and_have_two_derivatives(name):
 SUMS = [
     ((5, 1024 * 3 + 7), None), ((3, 40, 50), None), ((3, 40, 50), (2,)), ((7, 3000), (1,)),
     ((2, 0), None), ((4, 0), (1,)), ((1, 1), (1,)), ((), None), ((3, 4), (0,)), ((2, 70_000), (1,)),
+    ((90, 100), (0,)), ((30, 70, 80), (0, 1)), ((30, 70, 80), (0,)),
 ]  # fmt: skip
 
 
@@ -251,7 +252,8 @@ def test_sums_do_not_depend_on_the_threads(monkeypatch):
     results = []
     for count in (1, 2, 3):
         monkeypatch.setattr(minigrad.backend.threads, "_count", count)
-        results.append([reductions.sum(np, values, dim, False) for dim in (None, (1,))])
-    for everything, rows in results[1:]:
-        assert everything == results[0][0]
-        np.testing.assert_array_equal(rows, results[0][1])
+        results.append([reductions.sum(np, values, dim, False) for dim in (None, (1,), (0,))])
+    for found in results[1:]:
+        for one, other in zip(results[0], found, strict=True):
+            np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(results[0][2], values.sum(0))

@@ -1,7 +1,8 @@
-"""Sums, compiled: of everything and of rows, in blocks that do not depend on the threads."""
+"""Sums, compiled: of everything, of rows and of columns, in an order that no thread changes."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy
@@ -14,6 +15,10 @@ BLOCK = 1024
 
 _LONGEST_ROW = 64 * BLOCK
 """A row is the sum of its blocks one by one; for a longer one that would lose digits."""
+
+
+_FEWEST_COLUMNS = 64
+"""Fewer columns than this are added up as fast by NumPy."""
 
 
 @compiled
@@ -40,8 +45,17 @@ def _row_sums(x: Any, block: int, out: Any, start: int, stop: int) -> None:
         out[row] = whole
 
 
+@compiled
+def _column_sums(x: Any, out: Any, start: int, stop: int) -> None:
+    into = out[start:stop]
+    for i in range(len(x)):
+        row = x[i, start:stop]
+        for j in range(len(into)):
+            into[j] += row[j]
+
+
 def sum(xp: Any, array: Any, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    """The sum of all elements or over the last dimension."""
+    """The sum of all elements, over the last dimension, or over the first ones."""
     if not array.flags.c_contiguous or not array.flags.writeable or not array.size:
         return None
     if dim is None or len(dim) == array.ndim:
@@ -51,6 +65,13 @@ def sum(xp: Any, array: Any, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
         total = parts.sum()
         return total.reshape((1,) * array.ndim) if keepdim else total
     length = array.shape[-1]
+    if dim and dim == tuple(range(len(dim))):
+        shape = array.shape[len(dim) :]
+        sums = numpy.zeros(prod(shape), array.dtype)
+        if len(sums) < _FEWEST_COLUMNS:
+            return None
+        spread(_column_sums, len(sums), array.size, array.reshape(-1, len(sums)), sums)
+        return sums.reshape((1,) * len(dim) + shape if keepdim else shape)
     if dim != (array.ndim - 1,) or length > _LONGEST_ROW:
         return None
     lead = array.shape[:-1]
