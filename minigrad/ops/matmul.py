@@ -10,6 +10,7 @@ from minigrad.backend import ndarray
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, broadcasting, primitive
 from minigrad.ops import reduce
+from minigrad.ops.blocks import LARGE
 from minigrad.ops.elementwise import conj, mul
 from minigrad.ops.shape import reshape, transpose, unsqueeze
 
@@ -146,7 +147,7 @@ def _linear_weight(g: Any, input: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _linear_bias(g: Any, shape: tuple[int, ...]) -> Any:
-    if g.__class__ is ndarray and g.ndim == 2 and g.shape[1:] == shape:
+    if g.__class__ is ndarray and g.ndim == 2 and g.shape[1:] == shape and g.nbytes < LARGE:
         return g.sum(0)
     return reduce.sum_to(g, size=shape)
 

@@ -26,6 +26,8 @@ def sum_to(xp: Any, input: Any, *, size: tuple[int, ...]) -> Any:
         return input
     lead = input.ndim - len(size)
     if input.shape[lead:] == size:
+        if input.nbytes >= LARGE and input.dtype.kind == "f":
+            return _sum_values(xp, input, tuple(range(lead)), False)
         return input.sum(tuple(range(lead)), dtype=input.dtype)
     axes = tuple(
         axis
