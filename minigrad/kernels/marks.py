@@ -18,7 +18,7 @@ Wanted = tuple[str, str]
 """A family, and the character of a dtype."""
 
 _COMPILED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compiled")
-_CALLED_FROM_OTHERS = ("compiler.py", "exponential.py", "softmax.py", "tiles.py")
+_CALLED_FROM_OTHERS = ("compiler.py", "exponential.py", "panels.py", "registers.py", "tiles.py")
 
 
 def folder() -> str | None:
