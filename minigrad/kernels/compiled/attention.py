@@ -47,15 +47,20 @@ def _up(count: int, unit: int) -> int:
 
 
 @compiled
-def _lay(source: Any, factor: Any, rows: Any, panels: Any) -> None:
-    """Copy source (length, width) times a factor: to rows, and turned to panels.
+def _copy(source: Any, factor: Any, target: Any) -> None:
+    """Set the corner that two matrices share to the source's numbers times a factor."""
+    for i in range(min(len(source), len(target))):
+        for j in range(min(source.shape[1], target.shape[1])):
+            target[i, j] = source[i, j] * factor
+
+
+@compiled
+def _turn(source: Any, factor: Any, panels: Any) -> None:
+    """Copy source (length, width) times a factor, turned, to panels.
 
     A panel holds as many of the rows as a tile meets, so that they lie together.
     """
     length, width = source.shape
-    for i in range(length):
-        for j in range(width):
-            rows[i, j] = source[i, j] * factor
     unit = panels.shape[2]
     for panel in range(len(panels)):
         part = source[panel * unit : min(length, (panel + 1) * unit)]
@@ -106,7 +111,6 @@ def _attend(
     columns, deep = _up(sources, STEP), _up(values, unit)
     # One by one: what several are unpacked from would not be known to be contiguous.
     turned = numpy.zeros((columns // unit, width, unit), q.dtype)
-    spare = numpy.empty((sources, width), q.dtype)
     taken = numpy.zeros((sources, deep), q.dtype)
     queries = numpy.empty((BLOCK, width), q.dtype)
     scores = numpy.empty((BLOCK, PITCH), q.dtype)
@@ -117,17 +121,12 @@ def _attend(
     for number in range(start, stop):
         if number // blocks != head:
             head = number // blocks
-            _lay(k[head], one, spare, turned)
-            for i in range(sources):
-                for j in range(values):
-                    taken[i, j] = v[head, i, j]
+            _turn(k[head], one, turned)
+            _copy(v[head], one, taken)
         first = number % blocks * BLOCK
         count = min(BLOCK, length - first)
         queries[:] = 0
-        part = q[head, first : first + count]
-        for i in range(count):
-            for j in range(width):
-                queries[i, j] = part[i, j] * scale
+        _copy(q[head, first : first + count], scale, queries)
         sums[:] = 0
         shifts[:] = -numpy.inf
         totals[:] = 0
@@ -212,8 +211,10 @@ def _attend_grad(
     weights = numpy.empty((BLOCK, PITCH), q.dtype)
     back = numpy.empty((BLOCK, PITCH), q.dtype)
     for head in range(start, stop):
-        _lay(q[head], scale, queries, turned)
-        _lay(g[head], one, slopes, steep)
+        _copy(q[head], scale, queries)
+        _turn(q[head], scale, turned)
+        _copy(g[head], one, slopes)
+        _turn(g[head], one, steep)
         for i in range(length):
             level = zero
             for j in range(values):
@@ -226,12 +227,8 @@ def _attend_grad(
             taken[:] = 0
             of_keys[:] = 0
             of_taken[:] = 0
-            key, value = k[head, first : first + count], v[head, first : first + count]
-            for i in range(count):
-                for j in range(width):
-                    keys[i, j] = key[i, j]
-                for j in range(values):
-                    taken[i, j] = value[i, j]
+            _copy(k[head, first : first + count], one, keys)
+            _copy(v[head, first : first + count], one, taken)
             # Earlier queries see none of these keys.
             for c in range(first if causal else 0, length, ACROSS):
                 most = min(ACROSS, length - c)
@@ -239,6 +236,8 @@ def _attend_grad(
                 for i in range(0, count, ROWS):
                     # From where on the first row of the tile is seen, in whole steps.
                     low = max(0, first + i - c) // STEP * STEP if causal else 0
+                    if low >= most:
+                        continue
                     for j in range(low, filled, unit):
                         to = i * PITCH + j
                         _fresh(
@@ -249,8 +248,6 @@ def _attend_grad(
                             back, to, PITCH, taken, i * deep, deep, 1, steep, (c + j) * values,
                             unit, values, back, to, PITCH,
                         )  # fmt: skip
-                    if low >= most:
-                        continue
                     for r in range(i, i + ROWS):
                         hidden = max(0, first + r - c - low) if causal else 0
                         row, slope = weights[r, low:filled], back[r, low:filled]
@@ -274,15 +271,9 @@ def _attend_grad(
                             total, (c + i) * wide + j, wide, back, i, 1, PITCH, keys, j, wide,
                             met, total, (c + i) * wide + j, wide,
                         )  # fmt: skip
-            key, value = of_key[head, first : first + count], of_value[head, first : first + count]
-            for i in range(count):
-                for j in range(width):
-                    key[i, j] = of_keys[i, j]
-                for j in range(values):
-                    value[i, j] = of_taken[i, j]
-        for i in range(length):
-            for j in range(width):
-                of_query[head, i, j] = total[i, j] * scale
+            _copy(of_keys, one, of_key[head, first : first + count])
+            _copy(of_taken, one, of_value[head, first : first + count])
+        _copy(total, scale, of_query[head])
 
 
 def _heads(array: Any) -> Any:
