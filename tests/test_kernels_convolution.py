@@ -155,6 +155,30 @@ def test_results_do_not_depend_on_the_number_of_threads(way, monkeypatch):
         np.testing.assert_array_equal(one, three)
 
 
+def test_no_product_of_a_convolution_wakes_the_threads_of_blas(monkeypatch):
+    """They would wait actively after it, on the cores that the other loops run on."""
+    if threads.blas_threads() is None:
+        pytest.skip("this BLAS cannot be asked for its threads")
+    seen = []
+    product = np.matmul
+
+    def matmul(*arguments, **options):
+        seen.append(threads.blas_threads())
+        return product(*arguments, **options)
+
+    x, w, *_ = images((4, 64, 32, 32), 64, 3, 1)
+    before = threads.get_num_threads()
+    monkeypatch.setattr(np, "matmul", matmul)
+    threads.set_num_threads(2)
+    try:
+        winograd.convolve(x, w, None, (1, 1), (32, 32))
+        assert threads.blas_threads() == 2
+    finally:
+        threads.set_num_threads(before)
+    assert len(seen) > 1
+    assert set(seen) == {1}
+
+
 def test_many_channels_and_images_of_any_size(way):
     compare(images((3, 70, 19, 19), 33, 3, 1), TOLERANCES["winograd"])
 

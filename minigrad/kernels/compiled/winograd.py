@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy
 
+from minigrad.backend import threads
 from minigrad.kernels.compiled.compiler import compiled
 from minigrad.kernels.compiled.workers import in_pieces
 
@@ -178,7 +179,9 @@ def convolve(input: Any, weight: Any, bias: Any, padding: Sizes, out: Sizes) -> 
     filters = len(weight)
     down, across = _tiles(out)
     tiles = down * across
-    matrices = _transformed(weight)
+    # BLAS's own threads would wait actively after it, on the cores that the pieces run on.
+    with threads.blas_alone():
+        matrices = _transformed(weight)
     shift = numpy.zeros(filters, input.dtype) if bias is None else bias
     result = numpy.empty((batch, filters, *out), input.dtype)
 

@@ -31,7 +31,9 @@ def in_pieces(
         results[i] = piece(edges[i], edges[i + 1])
 
     if count == 1:
-        task(0)
+        # A small product on several threads leaves them waiting actively, in the way of what comes.
+        with threads.blas_alone(batch * products):
+            task(0)
         return results
     # A BLAS that cannot be told keeps its own threads.
     told = threads.blas_threads() is not None
