@@ -14,7 +14,15 @@ from minigrad.backend import threads
 
 pytest.importorskip("numba", reason="compares the kernels that Numba compiles")
 
-from minigrad.kernels.compiled import convolution, lines, unrolled, winograd, workers
+from minigrad.kernels.compiled import (
+    convolution,
+    lines,
+    unrolled,
+    winograd,
+    winograd_batches,
+    winograd_filters,
+    workers,
+)
 
 WAYS = {"lines": lines, "unrolled": unrolled, "winograd": winograd}
 # Sums in another order cost a few units in the last place; Winograd's transforms some ten more.
@@ -23,8 +31,15 @@ TOLERANCES = {"float32": 3e-6, "float64": 1e-13, "winograd": 2e-5}
 
 @pytest.fixture(params=WAYS)
 def way(request, monkeypatch):
-    monkeypatch.setattr(convolution, "way", lambda *shape: WAYS[request.param])
+    take(monkeypatch, request.param)
     return request.param
+
+
+def take(patch, name):
+    """Take this way whatever the shape; the gradient in the filters is no sum of tiles."""
+    patch.setattr(convolution, "way", lambda *shape: WAYS[name])
+    plain = unrolled if name == "unrolled" else lines
+    patch.setattr(convolution, "plain_way", lambda *shape: plain)
 
 
 def assert_close(got, wanted, tolerance):
@@ -55,7 +70,7 @@ def compare(case, tolerance):
 
 
 @st.composite
-def cases(draw, square):
+def cases(draw, square, batches=(1, 2, 9)):
     """Images, filters, biases and cotangents; for `square` what Winograd's tiles can do."""
     dims = 2 if square else draw(st.integers(1, 3))
 
@@ -72,7 +87,7 @@ def cases(draw, square):
         max(1, d * (k - 1) + 1 - 2 * p) for k, d, p in zip(kernel, dilation, padding, strict=True)
     ]
     size = tuple(n + draw(st.integers(0, 13 if dims < 3 else 4)) for n in least)
-    batch = draw(st.sampled_from([1, 2, 9]))
+    batch = draw(st.sampled_from(batches))
     out = kernels.output_sizes(size, kernel, stride, padding, dilation)
     # A transposed convolution may leave windows out, where they move by more than one.
     out = tuple(
@@ -101,7 +116,7 @@ def cases(draw, square):
 @given(case=cases(square=False), held=st.sampled_from([0, 1 << 16]))
 def test_windows_of_all_kinds(name, case, held):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convolution, "way", lambda *shape: WAYS[name])
+        take(patch, name)
         # Images are cut, and held one or several at a time; kernels are met in parts.
         patch.setattr(lines, "BANDS", 300)
         patch.setattr(lines, "HELD", held)
@@ -113,11 +128,13 @@ def test_windows_of_all_kinds(name, case, held):
 
 
 @settings(max_examples=60, deadline=None)
-@given(case=cases(square=True))
+@given(case=cases(square=True, batches=(1, 2, 9, 16, 31)))
 def test_tiles(case):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convolution, "way", lambda *shape: winograd)
+        take(patch, "winograd")
+        # Images are held one or a few at a time.
         patch.setattr(winograd, "_BLOCK", 10000)
+        patch.setattr(winograd_batches, "HELD", 10000)
         compare(case, TOLERANCES["winograd"])
 
 
@@ -131,10 +148,11 @@ def images(shape, filters, kernel, padding, seed=0):
     return x, w, None, None, g, (1, 1), (padding, padding), (1, 1), 1
 
 
-def test_results_do_not_depend_on_the_number_of_threads(way, monkeypatch):
-    monkeypatch.setattr(workers, "LEAST", 1000)
-    monkeypatch.setattr(lines, "LEAST", 1000)
-    x, w, _, _, g, *windows = images((9, 8, 12, 12), 8, 3, 1)
+@pytest.mark.parametrize("batch", [9, 32])
+def test_results_do_not_depend_on_the_number_of_threads(way, batch, monkeypatch):
+    for module in (workers, lines, winograd_batches, winograd_filters):
+        monkeypatch.setattr(module, "LEAST", 1000)
+    x, w, _, _, g, *windows = images((batch, 8, 12, 12), 8, 3, 1)
     before = threads.get_num_threads()
     results = []
     try:
@@ -180,7 +198,8 @@ def test_no_product_of_a_convolution_wakes_the_threads_of_blas(monkeypatch):
 
 
 def test_many_channels_and_images_of_any_size(way):
-    compare(images((3, 70, 19, 19), 33, 3, 1), TOLERANCES["winograd"])
+    for batch in (3, 16):
+        compare(images((batch, 70, 19, 19), 33, 3, 1), TOLERANCES["winograd"])
 
 
 def test_images_wider_than_a_strip():
@@ -199,12 +218,14 @@ def test_the_way_fits_the_shape():
     assert described(64, 64, 3, 32) is winograd
     assert described(64, 64, 3, 32, dtype="float64") is lines
     assert described(64, 64, 3, 32, stride=2) is lines
-    assert described(256, 256, 3, 8) is lines
+    assert described(256, 256, 3, 8) is winograd
+    assert described(256, 256, 3, 8, batch=4) is lines
+    assert described(64, 64, 3, 8) is lines
     assert described(1, 8, 3, 28) is lines
     assert described(1, 1, 3, 32, groups=64) is lines
     assert described(64, 64, 1, 32) is unrolled
     assert described(64, 64, 1, 32, stride=2) is unrolled
-    assert described(512, 512, 3, 7) is unrolled
+    assert described(512, 512, 3, 7, batch=8) is unrolled
     assert described(1, 16, 30, 5) is None
 
 
@@ -242,7 +263,7 @@ from minigrad.kernels.compiled import registers
 
 binding.get_host_cpu_features = known
 from minigrad import kernels
-from minigrad.kernels.compiled import lines
+from minigrad.kernels.compiled import lines, winograd
 
 assert registers.REGISTER == 32
 assert "minigrad.kernels.compiled.line_loops" in sys.modules
@@ -258,6 +279,9 @@ for implementation in ("reference", "numba"):
         rest = (heads, heads, heads, seen, logs, True, 0.5, 64)
         met = kernels.attend_grad(np, seen, *rest)
     both.append((out, back, seen, *met))
+tiles = winograd.convolve(np.repeat(x, 5, axis=0), w, None, (1, 1), (20, 20))
+both[0] += (np.repeat(both[0][0], 5, axis=0),)
+both[1] += (tiles,)
 for plain, compiled in zip(*both, strict=True):
     np.testing.assert_allclose(compiled, plain, rtol=0, atol=6e-6 * abs(plain).max())
 print("equal")

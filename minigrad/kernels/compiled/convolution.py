@@ -21,8 +21,8 @@ LEAST_PAIRS = 2048
 than they save,
 """
 
-TILES = 36
-"""in images that have so many tiles."""
+SMALL_PAIRS = 8192
+"""or so many in images of fewer tiles than `winograd.TILES`, if the batch fills registers."""
 
 LEAST_TILES = 128
 """A batch with fewer tiles does not earn the transform of the filters."""
@@ -54,10 +54,18 @@ def way(
     by_one = stride == dilation == (1, 1, 1)
     if dtype.char == "f" and kernel == (1, 3, 3) and by_one and groups == out[0] == 1:
         tiles = -(-out[1] // winograd.SIDE) * -(-out[2] // winograd.SIDE)
-        many = channels * filters >= LEAST_PAIRS and min(channels, filters) >= LEAST_CHANNELS
+        small = winograd.takes_batches(batch, tiles)
+        least = SMALL_PAIRS if small else LEAST_PAIRS
+        many = channels * filters >= least and min(channels, filters) >= LEAST_CHANNELS
         near = padding[0] == 0 <= min(padding) <= max(padding) <= 2
-        if many and near and tiles >= TILES and batch * tiles >= LEAST_TILES:
+        enough = small or tiles >= winograd.TILES
+        if many and near and enough and batch * tiles >= LEAST_TILES:
             return winograd
+    return plain_way(channels, kernel, stride, dilation, out)
+
+
+def plain_way(channels: int, kernel: Sizes, stride: Sizes, dilation: Sizes, out: Sizes) -> Any:
+    """The fastest of those that take plain sums."""
     depth, area = channels * prod(kernel), prod(out)
     apart = all(k <= step for k, step in zip(kernel, stride))
     if apart or area <= FEW or (area < FEW_WINDOWS and depth >= DEEP):
@@ -140,8 +148,8 @@ def convolve_input_grad(
     found = way(grad.dtype, *described, dilation, groups, size)
     result = None
     if found is winograd:
-        turned = weight[:, :, 0].swapaxes(0, 1)[:, :, ::-1, ::-1]
-        result = winograd.convolve(grad[:, :, 0], turned, bias, edges[1:], size[1:])
+        filters = weight[:, :, 0]
+        result = winograd.convolve(grad[:, :, 0], filters, bias, edges[1:], size[1:], True)
     if result is None and found is not None:
         sizes = (size, stride, padding, dilation, groups)
         result = (found if found is unrolled else lines).input_grad(grad, weight, bias, *sizes)
@@ -161,15 +169,13 @@ def convolve_weight_grad(
     """The transpose of `convolve` in its weight."""
     if not _fits(grad, input):
         return None
-    channels, filters = input.shape[1] // groups, grad.shape[1]
-    shape = (filters, channels, *size)
+    channels = input.shape[1] // groups
+    shape = (grad.shape[1], channels, *size)
     grad, input = _volumes(grad), _volumes(input)
     stride, dilation, size = _triples(1, stride, dilation, size)
     (padding,) = _triples(0, padding)
-    sizes = (size, stride, padding, dilation, groups)
-    described = (len(grad), channels, filters // groups, *sizes, grad.shape[2:])
-    found = way(grad.dtype, *described)
+    found = plain_way(channels, size, stride, dilation, grad.shape[2:])
     result = None
     if found is not None:
-        result = (found if found is unrolled else lines).weight_grad(grad, input, *sizes)
+        result = found.weight_grad(grad, input, size, stride, padding, dilation, groups)
     return None if result is None else result.reshape(shape)

@@ -227,3 +227,44 @@ def products(filters: int, places: int) -> Callable[..., None]:
 
     made: Callable[..., None] = tile
     return made
+
+
+def transforms(matrix: list[list[float]]) -> Callable[..., None]:
+    """A transform along one axis, of as many tiles at once as a register holds.
+
+    The function it makes has the arguments (source, at, apart, target, to, jump, shift): `matrix`
+    times the registers that begin at source[at + j * apart], plus `shift`, go to those that begin
+    at target[to + i * jump].
+    """
+
+    @intrinsic
+    def transform(
+        typing: Any, source: Any, at: Any, apart: Any, target: Any, to: Any, jump: Any, shift: Any
+    ) -> Any:
+        number = types.intp
+        signature = types.void(source, number, number, target, number, number, source.dtype)
+
+        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+            kinds = signature.args
+            writer = Writer(context, builder, kinds[0].dtype)
+            start = writer.at(writer.data(kinds[0], given[0]), given[1])
+            place = writer.at(writer.data(kinds[3], given[3]), given[4])
+            added = writer.filled(given[6])
+            values = [
+                writer.read(writer.at(start, builder.mul(given[2], writer.whole(j))))
+                for j in range(len(matrix[0]))
+            ]
+            for i, row in enumerate(matrix):
+                total = added
+                for factor, value in zip(row, values):
+                    if factor:
+                        weight = ir.Constant(writer.vector, [float(factor)] * writer.lanes)
+                        part = builder.fmul(value, weight, flags=("contract",))
+                        total = builder.fadd(total, part, flags=("contract",))
+                writer.write(total, writer.at(place, builder.mul(given[5], writer.whole(i))))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    made: Callable[..., None] = transform
+    return made

@@ -17,14 +17,17 @@ from typing import Any
 
 import numpy
 
-from minigrad.backend import threads
+from minigrad.kernels.compiled import winograd_batches
 from minigrad.kernels.compiled.compiler import compiled
+from minigrad.kernels.compiled.winograd_filters import LANES, PLACES, matrices
 from minigrad.kernels.compiled.workers import in_pieces
 
 Sizes = tuple[int, ...]
 
-PLACES = 36
 SIDE = 4
+
+TILES = 36
+"""Images of fewer tiles are met many at a time, if a batch fills registers."""
 
 
 @compiled
@@ -129,28 +132,8 @@ def _collect(m: Any, bias: Any, down: int, across: int, out: Any) -> Any:
     return check
 
 
-_FILTER = numpy.array(
-    [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ]
-)
-FILTERS = numpy.kron(_FILTER, _FILTER).astype(numpy.float32)
-"""Both directions at once: the 3x3 places of a filter to 6x6."""
-
 _BLOCK = 1 << 18
 """How many transformed numbers are held at a time."""
-
-
-def _transformed(weight: Any) -> Any:
-    """Filters (O, C, 3, 3) as 36 matrices (36, O, C)."""
-    filters, channels = weight.shape[:2]
-    places = numpy.ascontiguousarray(weight.reshape(-1, 9).T)
-    return numpy.matmul(FILTERS, places).reshape(PLACES, filters, channels)
 
 
 def _tiles(out: Sizes) -> tuple[int, int]:
@@ -173,16 +156,25 @@ def _by_image(transformed: Any, tiles: int) -> Any:
     return transformed.reshape(*transformed.shape[:2], -1, tiles)
 
 
-def convolve(input: Any, weight: Any, bias: Any, padding: Sizes, out: Sizes) -> Any:
-    """Images (N, C, H, W) met by filters (O, C, 3, 3); None where a result is not finite."""
+def takes_batches(batch: int, tiles: int) -> bool:
+    """Whether images of so many tiles are small, and a batch of them fills registers."""
+    return tiles < TILES and 4 * batch >= 3 * LANES * -(-batch // LANES)
+
+
+def convolve(
+    input: Any, weight: Any, bias: Any, padding: Sizes, out: Sizes, turned: bool = False
+) -> Any:
+    """Images (N, C, H, W) met by filters (O, C, 3, 3), or, for the gradient in the input, by
+    filters (C, O, 3, 3) that are turned round first; None where a result is not finite.
+    """
     batch, channels = input.shape[:2]
-    filters = len(weight)
-    down, across = _tiles(out)
-    tiles = down * across
-    # BLAS's own threads would wait actively after it, on the cores that the pieces run on.
-    with threads.blas_alone():
-        matrices = _transformed(weight)
+    transformed = matrices(weight, turned)
+    filters = transformed.shape[1]
     shift = numpy.zeros(filters, input.dtype) if bias is None else bias
+    down, across = _tiles(out)
+    if takes_batches(batch, down * (across - 1)):
+        return winograd_batches.convolve(input, transformed, shift, padding, out)
+    tiles = down * across
     result = numpy.empty((batch, filters, *out), input.dtype)
 
     def piece(start: int, stop: int) -> Any:
@@ -196,7 +188,7 @@ def convolve(input: Any, weight: Any, bias: Any, padding: Sizes, out: Sizes) -> 
             left = spread[: PLACES * channels * run].reshape(PLACES, channels, run)
             right = product[: PLACES * filters * run].reshape(PLACES, filters, run)
             _spread(input[images], *padding, down, across, _by_image(left, tiles))
-            numpy.matmul(matrices, left, out=right)
+            numpy.matmul(transformed, left, out=right)
             check += _collect(_by_image(right, tiles), shift, down, across, result[images])
         return check
 
