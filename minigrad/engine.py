@@ -35,7 +35,7 @@ from minigrad.ops.reduce import sum_to
 
 
 def walk(
-    seeds: Iterable[tuple[Node, Any]],
+    seeds: Sequence[tuple[Node, Any]],
     *,
     keep: bool,
     like: Traced | None = None,
@@ -104,8 +104,8 @@ def walk(
             edges = ()
     if wanted is None:
         return cotangents
-    found.update((node, g) for node, g in cotangents.items() if node in wanted)
-    return found
+    cotangents.update(found)
+    return {node: g for node, g in cotangents.items() if node in wanted}
 
 
 _FREED = (
@@ -118,16 +118,16 @@ def recall(node: Node, edges: tuple[Edge, ...], like: Traced) -> Iterable[Edge]:
     """The edges with what they keep as Tensors that are attached to the graph where they were."""
     op = node.op
     below = edges[0][0].edges if op.joint is not None and edges[0][1] is op.joint else edges
-    parents = {op.input_of.get(rule, ""): parent for parent, rule, _, _ in below or ()}
+    parents = {op.input_of.get(edge[1]): edge[0] for edge in below or ()}
     for parent, rule, kept, shape in edges:
         values = []
         for name, value in zip(op.needs.get(rule, ()), kept):
-            if name == "out":
+            if name in parents and hasattr(value, "dtype"):
+                value = wrap(like, value, parents[name])
+            elif name == "out":
                 value = _attach_out(node, value, like)
             elif name == op.variadic:
                 value = _attach_all(node, below or (), value, like)
-            elif name in parents and hasattr(value, "dtype"):
-                value = wrap(like, value, parents[name])
             values.append(value)
         yield parent, rule, values or kept, shape
 
@@ -158,14 +158,19 @@ def reachable(roots: Iterable[Node], targets: set[Node]) -> set[Node] | None:
     """
     oldest = max((target.order for target in targets), default=0)
     seen = set(roots)
+    ends = set()
     stack = list(seen)
     while stack:
-        for edge in stack.pop().edges or ():
-            node = edge[0]
-            if node not in seen and node.order <= oldest:
-                seen.add(node)
-                stack.append(node)
-    if oldest == 0 and all(node.edges or node in targets for node in seen):
+        node = stack.pop()
+        if not node.edges:
+            ends.add(node)
+            continue
+        for edge in node.edges:
+            parent = edge[0]
+            if parent not in seen and parent.order <= oldest:
+                seen.add(parent)
+                stack.append(parent)
+    if oldest == 0 and ends <= targets:
         return None
     on_path: set[Node] = set()
     for node in sorted(seen, key=lambda node: node.order, reverse=True):
@@ -188,7 +193,8 @@ def backward(
 
     With `inputs` only those tensors accumulate; each must be a leaf or have its node on a path.
     """
-    seeds = list(zip((root(t) for t in tensors), gradients, strict=True))
+    roots = [root(tensor) for tensor in tensors]
+    seeds = list(zip(roots, gradients, strict=True))
     like = tensors[0] if create_graph else None
     token = grad_mode.set(create_graph)
     try:
@@ -197,7 +203,7 @@ def backward(
             found = walk(seeds, keep=retain_graph, like=like)
         else:
             targets = {target(t): t for t in inputs}
-            path = reachable([node for node, _ in seeds], set(targets))
+            path = reachable(roots, set(targets))
             found = walk(seeds, keep=retain_graph, like=like, only=path, wanted=set(targets))
         while found:
             node, g = found.popitem()
@@ -217,17 +223,18 @@ def grad(
     create_graph: bool,
 ) -> list[Any]:
     """The gradients of `tensors` with respect to `inputs`; None for an input that is on no path."""
-    seeds = list(zip((root(t) for t in tensors), gradients, strict=True))
-    targets = [target(t) for t in inputs]
-    path = reachable([node for node, _ in seeds], set(targets))
+    roots = [root(tensor) for tensor in tensors]
+    targets = [target(tensor) for tensor in inputs]
+    wanted = set(targets)
+    path = reachable(roots, wanted)
     token = grad_mode.set(create_graph)
     try:
         found = walk(
-            seeds,
+            list(zip(roots, gradients, strict=True)),
             keep=retain_graph,
             like=tensors[0] if create_graph else None,
             only=path,
-            wanted=set(targets),
+            wanted=wanted,
         )
         return [
             finish(tensor, node, found[node]) if node in found else None

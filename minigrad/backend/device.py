@@ -92,6 +92,10 @@ class Backend:
         """The array seen at a larger shape, without a copy; not to be written into."""
         return self.xp.broadcast_to(array, size)
 
+    def spread(self, array: Any, size: tuple[int, ...]) -> Any:
+        """The array at a larger shape, seen or copied, whichever is faster; not to be written."""
+        return self.broadcast_to(array, size)
+
     def join(self, arrays: list[Any]) -> tuple[Any, list[Any]] | None:
         """A flat array of all elements of contiguous arrays, and an array in it for each of them.
 

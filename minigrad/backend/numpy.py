@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy
@@ -38,6 +39,14 @@ class NumpyBackend(Backend):
             strides = found
         out = numpy.ndarray(size, array.dtype, numpy.asarray(array), 0, strides)
         out.flags.writeable = False
+        return out
+
+    def spread(self, array: Any, size: tuple[int, ...]) -> Any:
+        # To set up a view takes longer than to copy so little, as does work on what it shows.
+        if prod(size) > _LITTLE:
+            return self.broadcast_to(array, size)
+        out = numpy.empty(size, array.dtype)
+        out[...] = array
         return out
 
     def join(self, arrays: list[Any]) -> tuple[Any, list[Any]] | None:
@@ -78,6 +87,7 @@ def _strides(array: Any, size: tuple[int, ...]) -> tuple[int, ...] | None:
 
 
 _FEW = 2048
+_LITTLE = 4096
 
 
 def _flat_positions(array: Any, index: Any, values: Any) -> Any:

@@ -168,7 +168,9 @@ class Symbol(NDArrayOperatorsMixin):
             raise Untraceable
         args = (self, *args)
         values = values_of(args)
-        return self.tape.emit("call", function, args, named, function(*values, **values_of(named)))
+        result = function(*values, **values_of(named))
+        kind = "dot" if function is ndarray.dot and result.ndim == 2 else "call"
+        return self.tape.emit(kind, function, args, named, result)
 
     def _reduce(self, function: Any, named: Any) -> Any:
         if named.pop("out", None) is not None or set(named) - {"axis", "dtype", "keepdims"}:

@@ -56,10 +56,22 @@ def _mismatch(operation: str, error: Exception, **arguments: Any) -> Exception:
 
 def _product(xp: Any, a: Any, b: Any) -> Any:
     """The product, with many rows times one matrix done as one product."""
+    if a.ndim == b.ndim == 2:
+        return _dot(a, b)
     if a.ndim > 2 and b.ndim == 2 and a.flags.c_contiguous:
         *lead, size = a.shape
         return xp.matmul(a.reshape(prod(lead), size), b).reshape(*lead, b.shape[1])
     return xp.matmul(a, b)
+
+
+def _dot(a: Any, b: Any) -> Any:
+    """The product of two matrices; NumPy's `dot` starts faster than `@`, but clears its result."""
+    if a.__class__ is ndarray and len(a) * b.shape[1] < _LITTLE:
+        return a.dot(b)
+    return a @ b
+
+
+_LITTLE = 1 << 14
 
 
 def _rows(x: Any) -> Any:
@@ -70,7 +82,7 @@ def _rows(x: Any) -> Any:
 def _first_cotangent(g: Any, other: Any, shape: tuple[int, ...]) -> Any:
     """The cotangent of `input` in input @ other."""
     if len(shape) == 2 == other.ndim:
-        return linear(g, other) if isinstance(g, Traced) else g @ other.T
+        return linear(g, other) if isinstance(g, Traced) else _dot(g, other.T)
     if other.ndim == 1:
         return g * other if len(shape) == 1 else unsqueeze(g, -1) * other
     turned = transpose(other, -2, -1)
@@ -118,22 +130,22 @@ def matmul(xp: Any, input: Any, other: Any) -> Any:
 
 def _turned_product(a: Any, b: Any) -> Any:
     """a.T @ b, for two matrices; one node where it is recorded."""
-    return _matmul_turned(a, b) if isinstance(a, Traced) else a.T @ b
+    return _matmul_turned(a, b) if isinstance(a, Traced) else _dot(a.T, b)
 
 
 @primitive(
-    input=lambda g, other: linear(other, g) if isinstance(g, Traced) else other @ g.T,
-    other=lambda g, input: input @ g,
+    input=lambda g, other: linear(other, g) if isinstance(g, Traced) else _dot(other, g.T),
+    other=lambda g, input: _dot(input, g),
 )
 def _matmul_turned(xp: Any, input: Any, other: Any) -> Any:
     """The product input.T @ other of two matrices."""
-    return xp.matmul(input.T, other)
+    return _dot(input.T, other)
 
 
 def _linear_input(g: Any, weight: Any) -> Any:
     if weight.ndim == 1:
         return unsqueeze(g, -1) * weight
-    return g @ weight if g.ndim == 2 else matmul(g, weight)
+    return _dot(g, weight) if g.ndim == 2 else matmul(g, weight)
 
 
 def _linear_weight(g: Any, input: Any, shape: tuple[int, ...]) -> Any:

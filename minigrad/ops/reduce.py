@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.backend import backend_of
+from minigrad.backend import backend_of, ndarray
 from minigrad.errors import DtypeError
 from minigrad.graph import Traced, primitive, view
 from minigrad.kernels import twin
@@ -19,7 +19,14 @@ __all__ = ["all", "any", "count_nonzero", "mean", "nanmean", "nansum", "sum"]
 Dims = tuple[int, ...] | None
 
 
-@primitive(input=lambda g, shape: broadcast_to(g, size=shape))
+def _spread(g: Any, size: tuple[int, ...]) -> Any:
+    """A cotangent at the larger size that was summed."""
+    if g.__class__ is ndarray:
+        return backend_of(g).spread(g, size)
+    return broadcast_to(g, size=size)
+
+
+@primitive(input=lambda g, shape: _spread(g, shape))
 def sum_to(xp: Any, input: Any, *, size: tuple[int, ...]) -> Any:
     """The input summed down to a size that broadcasts to its own."""
     if input.shape == size:
@@ -45,10 +52,10 @@ def broadcast_to(xp: Any, input: Any, *, size: tuple[int, ...]) -> Any:
 
 @view(input=lambda g, dim, keepdim: _sum(g, dim=dim, keepdim=keepdim))
 def unreduce(xp: Any, input: Any, *, size: tuple[int, ...], dim: Dims, keepdim: bool) -> Any:
-    """What a reduction over `dim` gave, seen at the size that was reduced: the transpose of sum."""
+    """What a reduction over `dim` gave, at the size that was reduced: the transpose of sum."""
     if not keepdim and dim is not None:
         input = input.reshape([1 if axis in dim else n for axis, n in enumerate(size)])
-    return backend_of(input).broadcast_to(input, size)
+    return backend_of(input).spread(input, size)
 
 
 def reduced(operation: str, input: Any, dim: Any) -> Dims:

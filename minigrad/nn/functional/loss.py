@@ -75,18 +75,14 @@ def check_shapes(operation: str, input: Any, target: Any, name: str = "target") 
     )
 
 
-def _share(g: Any, shape: tuple[int, ...], average: bool) -> Any:
-    """The part of a reduced loss's cotangent that each element gets."""
-    return g / max(prod(shape), 1) if average else g
+def _slope(g: Any, shape: tuple[int, ...], average: bool) -> Any:
+    """The cotangent of a difference whose squares are reduced, for a difference of one."""
+    return g * (2 / max(prod(shape), 1) if average else 2)
 
 
 @elementwise(
-    input=lambda g, input, target, shape, average: (
-        (input - target) * (_share(g, shape, average) * 2)
-    ),
-    target=lambda g, input, target, shape, average: (
-        (target - input) * (_share(g, shape, average) * 2)
-    ),
+    input=lambda g, input, target, shape, average: (input - target) * _slope(g, shape, average),
+    target=lambda g, input, target, shape, average: (target - input) * _slope(g, shape, average),
 )
 def squared_error(xp: Any, input: Any, target: Any, *, average: bool) -> Any:
     """The sum, or the mean, of squared differences."""
