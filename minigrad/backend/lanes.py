@@ -1,7 +1,8 @@
 """Work on all cores: the pieces of a loop run on a few threads that wait for them.
 
-A piece is a call that lets go of Python's lock: a NumPy function on a slice, or a compiled loop.
-Unlike Numba's own parallel loops it may be called from several threads at once and after a fork.
+A piece is a call that lets go of Python's lock, as a NumPy function on a slice does; the pieces of
+a compiled loop are handed over without it (`minigrad.kernels.compiled.together`). Unlike Numba's
+own parallel loops both may be called from several threads at once and after a fork.
 """
 
 from __future__ import annotations
@@ -9,8 +10,13 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
+from contextlib import suppress
+from time import perf_counter
+from typing import Any
+
+import numpy
 
 from minigrad.backend.threads import get_num_threads
 
@@ -19,9 +25,25 @@ Task = Callable[[int], object]
 _LONG = 1 << 20
 _ALIGNED = 64
 
-_tasks: SimpleQueue[_Job] = SimpleQueue()
+PATIENCE = 200e-6
+"""Seconds that a thread waits awake for what it may be asked next."""
+
+# What waits for Python's lock, and who sleeps until there is something.
+_jobs: deque[_Job] = deque()
+_sleepers: deque[threading.Lock] = deque()
 _started: list[threading.Thread] = []
 _here = threading.local()
+_alone = threading.Lock()
+
+# Where a compiled loop is described to the others, one at a time.
+_table = numpy.zeros(64, numpy.int64)
+_TABLE = _table.ctypes.data
+LOOPS, CALLS = 0, 8
+"""The words of the table that count compiled loops, and those that need Python's lock."""
+
+_attend: Any = None
+_looks = 0
+_TRIED = 1000
 
 
 class _Job:
@@ -53,8 +75,69 @@ class _Job:
 
 def _serve() -> None:
     _here.serves = True
+    woken = threading.Lock()
+    woken.acquire()
+    loops = calls = 0
     while True:
-        _tasks.get().work()
+        while _jobs:
+            with suppress(IndexError):
+                _jobs.popleft().work()
+        if _attend is None:
+            loops = _table[LOOPS]
+        else:
+            before = calls
+            loops, calls = _attend(_TABLE, loops, calls, _looks)
+            if calls != before:
+                continue
+        _sleepers.append(woken)
+        if _jobs or _table[LOOPS] != loops:
+            with suppress(ValueError):
+                _sleepers.remove(woken)
+                continue
+        woken.acquire()
+
+
+def keep_awake(attend: Any) -> None:
+    """Let the threads wait by a compiled function, which takes part in compiled loops meanwhile."""
+    global _attend, _looks
+    if attend is _attend:
+        return
+    idle = numpy.zeros_like(_table)
+    times = []
+    for _ in range(3):
+        start = perf_counter()
+        attend(idle.ctypes.data, 0, 0, _TRIED)
+        times.append(perf_counter() - start)
+    _looks = int(_TRIED * PATIENCE / min(times))
+    _attend = attend
+
+
+def _call(helpers: int) -> None:
+    """See to it that so many threads are awake, or on their way."""
+    while len(_started) < helpers:
+        thread = threading.Thread(target=_serve, name="minigrad-lane", daemon=True)
+        _started.append(thread)
+        thread.start()
+    with suppress(IndexError):
+        for _ in range(helpers - len(_started) + len(_sleepers)):
+            _sleepers.popleft().release()
+
+
+def together(loop: Any, threads: int, rows: int, length: int, *arguments: Any) -> None:
+    """Run a compiled loop on so many threads, `length` of its rows at a time.
+
+    `loop` was made by `minigrad.kernels.compiled.together.shared`.
+    """
+    helpers = min(threads, -(-rows // length)) - 1
+    # The table holds one loop; another that comes meanwhile runs on its own thread alone.
+    if helpers < 1 or not _alone.acquire(blocking=False):
+        loop(0, 0, rows, length, *arguments)
+        return
+    try:
+        _call(helpers)
+        loop(_TABLE, helpers, rows, length, *arguments)
+    finally:
+        _alone.release()
 
 
 def lanes(size: int, least: int) -> int:
@@ -89,13 +172,10 @@ def run(task: Task, count: int, threads: int) -> None:
         for piece in range(count):
             task(piece)
         return
-    while len(_started) < helpers:
-        thread = threading.Thread(target=_serve, name="minigrad-lane", daemon=True)
-        _started.append(thread)
-        thread.start()
     job = _Job(task, count)
-    for _ in range(helpers):
-        _tasks.put(job)
+    _jobs.extend([job] * helpers)
+    _table[CALLS] += 1
+    _call(helpers)
     # The pieces that run here are part of a loop too, and start none of their own.
     _here.serves = True
     try:
@@ -109,9 +189,12 @@ def run(task: Task, count: int, threads: int) -> None:
 
 def _after_fork() -> None:
     """A forked process has none of its parent's threads, and starts its own."""
-    global _tasks
-    _tasks = SimpleQueue()
+    global _alone
+    _alone = threading.Lock()
+    _jobs.clear()
+    _sleepers.clear()
     _started.clear()
+    _table[:] = 0
     _here.serves = False
 
 

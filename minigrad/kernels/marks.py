@@ -18,7 +18,10 @@ Wanted = tuple[str, str]
 """A family, and the character of a dtype."""
 
 _COMPILED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compiled")
-_CALLED_FROM_OTHERS = ("compiler.py", "exponential.py", "panels.py", "registers.py", "tiles.py")
+_CALLED_FROM_OTHERS = (
+    "compiler.py", "exponential.py", "panels.py", "registers.py", "tiles.py", "together.py",
+    "words.py",
+)  # fmt: skip
 
 
 def folder() -> str | None:

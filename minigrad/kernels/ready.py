@@ -18,6 +18,7 @@ import threading
 import warnings
 from typing import Any
 
+from minigrad.backend import lanes
 from minigrad.backend.threads import THREAD_VARIABLES
 from minigrad.errors import ArgumentError
 from minigrad.kernels import marks
@@ -133,6 +134,7 @@ def _made(wanted: Wanted) -> Any:
         whole = marks.there(wanted)
         if not whole:
             marks.forget_older(compiler.folder())
+        lanes.keep_awake(importlib.import_module("minigrad.kernels.compiled.together").attend)
         samples.run(family, char)
         if not whole and compiler.folder() is not None:
             marks.leave(wanted)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.backend.lanes import lanes, run
+from minigrad.backend.lanes import lanes, together
+from minigrad.kernels.compiled.together import shared
 
 _LEAST = 1 << 16
 """The elements that make up for waking a thread, at about a nanosecond each."""
@@ -21,13 +22,6 @@ def spread(loop: Callable[..., Any], rows: int, size: int, *arguments: Any) -> N
     begin depends on the number of threads.
     """
     threads = lanes(size, _LEAST)
-    if threads == 1:
-        loop(*arguments, 0, rows)
-        return
     # More pieces than threads, for those that are held up, unless they would be short.
-    count = min(rows, threads if size < _LONG * threads else 4 * threads)
-
-    def piece(number: int) -> None:
-        loop(*arguments, rows * number // count, rows * (number + 1) // count)
-
-    run(piece, count, threads)
+    count = threads if threads == 1 or size < _LONG * threads else 4 * threads
+    together(shared(loop), threads, rows, max(1, -(-rows // count)), *arguments)
