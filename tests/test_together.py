@@ -11,7 +11,7 @@ import pytest
 import minigrad
 from minigrad.backend import lanes
 
-numba = pytest.importorskip("numba", reason="runs loops that Numba compiles")
+pytest.importorskip("numba", reason="runs loops that Numba compiles")
 
 from minigrad.kernels.compiled.compiler import compiled
 from minigrad.kernels.compiled.together import attend, shared

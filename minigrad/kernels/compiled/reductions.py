@@ -20,6 +20,12 @@ _LONGEST_ROW = 64 * BLOCK
 _FEWEST_COLUMNS = 64
 """Fewer columns than this are added up as fast by NumPy."""
 
+_BLOCKS = 16
+_FEWEST_ROWS = 32
+"""Into how many blocks of rows columns are cut at most, and how many rows make a block: the order
+of a sum is to be the same on any number of threads.
+"""
+
 
 @compiled
 def _added(values: Any) -> Any:
@@ -46,12 +52,21 @@ def _row_sums(x: Any, block: int, out: Any, start: int, stop: int) -> None:
 
 
 @compiled
-def _column_sums(x: Any, out: Any, start: int, stop: int) -> None:
-    into = out[start:stop]
-    for i in range(len(x)):
-        row = x[i, start:stop]
+def _column_sums(x: Any, block: int, out: Any, start: int, stop: int) -> None:
+    for b in range(start, stop):
+        into = out[b]
+        first, end = b * block, min((b + 1) * block, len(x))
         for j in range(len(into)):
-            into[j] += row[j]
+            into[j] = 0
+        # Four rows at a time, for the sums are read and written anew for each.
+        for i in range(first, end - 3, 4):
+            r0, r1, r2, r3 = x[i], x[i + 1], x[i + 2], x[i + 3]
+            for j in range(len(into)):
+                into[j] += (r0[j] + r1[j]) + (r2[j] + r3[j])
+        for i in range(end - (end - first) % 4, end):
+            row = x[i]
+            for j in range(len(into)):
+                into[j] += row[j]
 
 
 def sum(xp: Any, array: Any, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
@@ -67,11 +82,14 @@ def sum(xp: Any, array: Any, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     length = array.shape[-1]
     if dim and dim == tuple(range(len(dim))):
         shape = array.shape[len(dim) :]
-        sums = numpy.zeros(prod(shape), array.dtype)
-        if len(sums) < _FEWEST_COLUMNS:
+        columns = prod(shape)
+        if columns < _FEWEST_COLUMNS:
             return None
-        spread(_column_sums, len(sums), array.size, array.reshape(-1, len(sums)), sums)
-        return sums.reshape((1,) * len(dim) + shape if keepdim else shape)
+        rows = array.reshape(-1, columns)
+        block = max(_FEWEST_ROWS, -(-len(rows) // _BLOCKS))
+        parts = numpy.empty((-(-len(rows) // block), columns), array.dtype)
+        spread(_column_sums, len(parts), array.size, rows, block, parts)
+        return parts.sum(0).reshape((1,) * len(dim) + shape if keepdim else shape)
     if dim != (array.ndim - 1,) or length > _LONGEST_ROW:
         return None
     lead = array.shape[:-1]
