@@ -224,6 +224,32 @@ def test_a_fault_while_compiling_is_told_once(monkeypatch):
     assert ready.problem(("softmax", "f")) == "ValueError: a fault"
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_watches_calls_does_not_watch_numba(monkeypatch, fails):
+    seen = []
+
+    def made(wanted):
+        seen.append(sys.getprofile())
+        if fails:
+            raise ValueError("a fault")
+        return "twins"
+
+    def watch(frame, event, value):
+        pass
+
+    for name, value in (("_loaded", {}), ("_refused", {}), ("_made", made)):
+        monkeypatch.setattr(ready, name, value)
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        ready.load(("rows", "f"), quietly=True)
+        after = sys.getprofile()
+    finally:
+        sys.setprofile(before)
+    assert seen == [None]
+    assert after is watch
+
+
 @needs_numba
 def test_every_family_has_samples():
     from minigrad.kernels.compiled import samples

@@ -109,12 +109,18 @@ def load(wanted: Wanted, quietly: bool = False) -> Any:
     """
     with _loading:
         if wanted not in _loaded and wanted not in _refused and not _ended:
+            watching = sys.getprofile()
+            # Numba's half a million calls are none of the program's, and to watch them takes longer
+            # than to make them.
+            sys.setprofile(None)
             try:
                 _loaded[wanted] = _made(wanted)
             # Whatever is broken in Numba or its files: the reference is as right.
             except Exception as error:  # noqa: BLE001
                 lines = f"{type(error).__name__}: {error}".splitlines()
                 _refused[wanted] = lines[0]
+            finally:
+                sys.setprofile(watching)
     if wanted in _refused and not quietly:
         _tell(wanted)
     return _loaded.get(wanted)
