@@ -230,7 +230,8 @@ def test_sums_equal_their_reference(shape, dim, keepdim, dtype):
         compiled = reduce._sum_values(np, values, dim, keepdim)
     assert np.shape(compiled) == np.shape(plain)
     assert compiled.dtype == plain.dtype
-    np.testing.assert_allclose(compiled, plain, 1e-6 if dtype == "float32" else 1e-14)
+    # NumPy adds up 2100 rows one by one, and its own error grows with their number.
+    np.testing.assert_allclose(compiled, plain, 4e-6 if dtype == "float32" else 1e-14)
 
 
 def test_a_sum_of_many_equal_numbers_loses_no_more_digits_than_numpys():
@@ -256,4 +257,7 @@ def test_sums_do_not_depend_on_the_threads(monkeypatch):
     for found in results[1:]:
         for one, other in zip(results[0], found, strict=True):
             np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(results[0][2], values.sum(0))
+    exact = values.sum(0, dtype="float64")
+    # In 16 blocks of 44 rows, four at a time, no sum has more than 27 roundings to its name.
+    bound = 27 * 2**-24 * np.abs(values).sum(0)
+    assert (np.abs(results[0][2] - exact) <= bound).all()

@@ -43,10 +43,8 @@ def over(loop: Callable[..., Any], arrays: tuple[Any, ...], *numbers: Any) -> An
 
 def _vector(array: Any) -> Any:
     """The elements in a row; one piece of them where all are the same number seen again."""
-    flags = array.flags
-    if flags.c_contiguous:
-        # A view that cannot be written to is another type, to compile for once more.
-        return array.reshape(-1) if flags.writeable else array.reshape(-1).copy()
     if array.size > LEAST and not any(array.strides):
         return numpy.full(LEAST, array[(0,) * array.ndim], array.dtype)
-    return numpy.array(array, order="C").reshape(-1)
+    vector = numpy.ascontiguousarray(array).reshape(-1)
+    # A view that cannot be written to is another type, to compile for once more.
+    return vector if vector.flags.writeable else vector.copy()
