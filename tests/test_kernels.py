@@ -186,6 +186,26 @@ def test_rows_add_up_in_order(rng):
     np.testing.assert_allclose(plain, expected, rtol=1e-4, atol=1e-4)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.integers(1, 12),
+    width=st.integers(1, 35),
+    places=st.lists(st.integers(0, 11), min_size=1, max_size=40),
+    dtype=st.sampled_from(["float32", "float64"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_rows_add_up_to_the_same_bits(rows, width, places, dtype, seed):
+    rng = np.random.default_rng(seed)
+    index = np.array(places) % rows
+    special = rng.choice([0.0, -0.0, np.inf, -np.inf, np.nan, 1e30], (len(index), width))
+    drawn = rng.normal(size=special.shape)
+    values = np.where(rng.random(special.shape) < 0.3, special, drawn).astype(dtype)
+    plain, compiled = both(kernels.sum_rows, values, index, rows)
+    np.testing.assert_array_equal(compiled, plain)
+    numbers = ~np.isnan(plain)
+    assert (np.signbit(compiled) == np.signbit(plain))[numbers].all()
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_rows_of_a_large_table(rng, threads):
     before = minigrad.get_num_threads()
