@@ -36,10 +36,9 @@ def way(request, monkeypatch):
 
 
 def take(patch, name):
-    """Take this way whatever the shape; the gradient in the filters is no sum of tiles."""
+    """Take this way whatever the shape."""
     patch.setattr(convolution, "way", lambda *shape: WAYS[name])
-    plain = unrolled if name == "unrolled" else lines
-    patch.setattr(convolution, "plain_way", lambda *shape: plain)
+    patch.setattr(convolution, "gradient_way", lambda *shape: WAYS[name])
 
 
 def assert_close(got, wanted, tolerance):
@@ -207,11 +206,14 @@ def test_images_wider_than_a_strip():
     compare((x, x[:, :, :, :3] * 2, None, None, x[:, :, :1, 2:], (1, 1), (0, 0), (1, 1), 1), 1e-6)
 
 
-def described(channels, filters, kernel, side, dtype="float32", stride=1, groups=1, batch=32):
+def described(
+    channels, filters, kernel, side, dtype="float32", stride=1, groups=1, batch=32, choose=None
+):
     both = (1, stride, stride)
     pad = kernel // 2
     sizes = (channels, filters, (1, kernel, kernel), both, (0, pad, pad), (1, 1, 1))
-    return convolution.way(np.dtype(dtype), batch, *sizes, groups, (1, side, side))
+    choose = choose or convolution.way
+    return choose(np.dtype(dtype), batch, *sizes, groups, (1, side, side))
 
 
 def test_the_way_fits_the_shape():
@@ -227,6 +229,14 @@ def test_the_way_fits_the_shape():
     assert described(64, 64, 1, 32, stride=2) is unrolled
     assert described(512, 512, 3, 7, batch=8) is unrolled
     assert described(1, 16, 30, 5) is None
+
+
+def test_the_way_of_the_filters_gradient_fits_the_shape():
+    assert described(256, 256, 3, 8, choose=convolution.gradient_way) is winograd
+    assert described(256, 256, 3, 8, batch=4, choose=convolution.gradient_way) is lines
+    assert described(64, 128, 3, 8, choose=convolution.gradient_way) is lines
+    assert described(256, 256, 3, 32, choose=convolution.gradient_way) is lines
+    assert described(256, 256, 1, 8, choose=convolution.gradient_way) is unrolled
 
 
 def test_nothing_to_convolve_is_left_to_the_reference():

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 
-from minigrad.kernels.compiled import lines, unrolled, winograd
+from minigrad.kernels.compiled import lines, unrolled, winograd, winograd_batches
 from minigrad.kernels.convolution import FEW_WINDOWS
 
 Sizes = tuple[int, ...]
@@ -24,8 +24,13 @@ than they save,
 SMALL_PAIRS = 8192
 """or so many in images of fewer tiles than `winograd.TILES`, if the batch fills registers."""
 
-LEAST_TILES = 128
-"""A batch with fewer tiles does not earn the transform of the filters."""
+GRADIENT_PAIRS = 16384
+"""From so many on the gradient of the filters is taken by tiles of such images, too."""
+
+LEAST_TILES, SMALL_TILES = 128, 32
+"""A batch with fewer tiles, of large images and of small ones, does not earn the transform of the
+filters.
+"""
 
 FEW = 16
 DEEP = 2048
@@ -55,11 +60,33 @@ def way(
     if dtype.char == "f" and kernel == (1, 3, 3) and by_one and groups == out[0] == 1:
         tiles = -(-out[1] // winograd.SIDE) * -(-out[2] // winograd.SIDE)
         small = winograd.takes_batches(batch, tiles)
-        least = SMALL_PAIRS if small else LEAST_PAIRS
-        many = channels * filters >= least and min(channels, filters) >= LEAST_CHANNELS
+        pairs, least = (SMALL_PAIRS, SMALL_TILES) if small else (LEAST_PAIRS, LEAST_TILES)
+        many = channels * filters >= pairs and min(channels, filters) >= LEAST_CHANNELS
         near = padding[0] == 0 <= min(padding) <= max(padding) <= 2
-        enough = small or tiles >= winograd.TILES
-        if many and near and enough and batch * tiles >= LEAST_TILES:
+        enough = (small or tiles >= winograd.TILES) and batch * tiles >= least
+        if many and near and enough:
+            return winograd
+    return plain_way(channels, kernel, stride, dilation, out)
+
+
+def gradient_way(
+    dtype: Any,
+    batch: int,
+    channels: int,
+    filters: int,
+    kernel: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+    out: Sizes,
+) -> Any:
+    """As `way`, for the gradient of the filters."""
+    if channels * filters >= GRADIENT_PAIRS:
+        described = (channels, filters, kernel, stride, padding, dilation, groups, out)
+        found = way(dtype, batch, *described)
+        tiles = -(-out[1] // winograd.SIDE) * -(-out[2] // winograd.SIDE)
+        if found is winograd and winograd.takes_batches(batch, tiles):
             return winograd
     return plain_way(channels, kernel, stride, dilation, out)
 
@@ -169,13 +196,17 @@ def convolve_weight_grad(
     """The transpose of `convolve` in its weight."""
     if not _fits(grad, input):
         return None
-    channels = input.shape[1] // groups
-    shape = (grad.shape[1], channels, *size)
+    channels, filters = input.shape[1] // groups, grad.shape[1]
+    shape = (filters, channels, *size)
     grad, input = _volumes(grad), _volumes(input)
     stride, dilation, size = _triples(1, stride, dilation, size)
     (padding,) = _triples(0, padding)
-    found = plain_way(channels, size, stride, dilation, grad.shape[2:])
+    sizes = (size, stride, padding, dilation, groups)
+    described = (len(grad), channels, filters // groups, *sizes, grad.shape[2:])
+    found = gradient_way(grad.dtype, *described)
     result = None
-    if found is not None:
-        result = found.weight_grad(grad, input, size, stride, padding, dilation, groups)
+    if found is winograd:
+        result = winograd_batches.weight_grad(grad[:, :, 0], input[:, :, 0], padding[1:])
+    if result is None and found is not None:
+        result = (found if found is unrolled else lines).weight_grad(grad, input, *sizes)
     return None if result is None else result.reshape(shape)

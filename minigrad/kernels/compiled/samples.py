@@ -42,7 +42,7 @@ def _attention(ones: Callable[..., Any]) -> None:
 
 
 def _convolution(ones: Callable[..., Any]) -> None:
-    from minigrad.kernels.compiled import lines, winograd
+    from minigrad.kernels.compiled import lines, winograd, winograd_batches
 
     one, size, small = (1, 1, 1), (1, 4, 4), (1, 3, 3)
     image, kernel, bias = ones(1, 2, *size), ones(5, 2, *small), ones(5)
@@ -55,7 +55,8 @@ def _convolution(ones: Callable[..., Any]) -> None:
         flat = image[:, :, 0]
         winograd.convolve(flat, kernel[:, :, 0], bias, (1, 1), size[1:])
         many = numpy.repeat(flat, 16, axis=0)
-        winograd.convolve(many, kernel[:, :, 0], bias, (1, 1), size[1:])
+        made = winograd.convolve(many, kernel[:, :, 0], bias, (1, 1), size[1:])
+        winograd_batches.weight_grad(made, many, (1, 1))
 
 
 def _normalise(ones: Callable[..., Any]) -> None:

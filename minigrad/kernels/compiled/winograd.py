@@ -5,7 +5,8 @@ are transformed, 36 matrix products over the channels are taken, and their resul
 back (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015, whose matrices
 these are). Rounding errors are four to five times those of plain sums in the root of their mean
 square, and up to nine times in the largest (measured with 16 to 256 channels). The gradient of the
-filters would lose more than ten times, for little: it is taken by plain sums.
+filters would lose more than ten times, for little: it is taken by plain sums, or by F(3x3, 2x2),
+which loses as much as F(4x4, 3x3).
 
 Images are held as lines of tiles, with one tile more in each row than it has: that makes runs
 long enough for vector registers. What the last tile of a row holds is never read.
