@@ -6,7 +6,6 @@ are conjugated here, which is torch's convention: the gradient points where a re
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any
@@ -15,7 +14,8 @@ import numpy
 
 from minigrad import mutation
 from minigrad.backend import as_array, namespace, ndarray
-from minigrad.backend.wide import WIDE, duplicate
+from minigrad.backend.owned import alone
+from minigrad.backend.wide import WIDE, duplicate, wide
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import (
     Edge,
@@ -90,9 +90,9 @@ def walk(
             if shape is not None:
                 contribution = sum_to(contribution, size=shape)
             if parent in cotangents:
-                other = cotangents[parent]
+                other, cotangents[parent] = cotangents[parent], None
                 small = getattr(contribution, "nbytes", 0) < WIDE
-                cotangents[parent] = other + contribution if small else add(other, contribution)
+                cotangents[parent] = other + contribution if small else _sum(other, contribution)
             else:
                 cotangents[parent] = contribution
                 if parent.order:
@@ -106,6 +106,18 @@ def walk(
         return cotangents
     cotangents.update(found)
     return {node: g for node, g in cotangents.items() if node in wanted}
+
+
+def _sum(one: Any, other: Any) -> Any:
+    """The sum of two large cotangents; raw ones are added to where nobody else holds one of them.
+
+    They are this function's to keep, and its caller's.
+    """
+    raw = one.__class__ is other.__class__ is ndarray
+    if raw and one.shape == other.shape and one.dtype == other.dtype:
+        into = other if alone(other) else one if alone(one) else None
+        return wide(numpy.add, one, other, out=into)
+    return add(one, other)
 
 
 _FREED = (
@@ -294,11 +306,11 @@ def accumulate(tensor: Any, node: Node, g: Any) -> None:
         # It was frozen with requires_grad_(False) after its use.
         return
     # A hook may keep the gradient that it sees, and what it returns.
-    alone = not isinstance(g, Traced) and _alone(g) and not (leaf and leaf.hooks)
+    own = not isinstance(g, Traced) and alone(g) and not (leaf and leaf.hooks)
     result = finish(tensor, node, g)
     previous = tensor.grad
     if previous is None:
-        if result._node is None and not alone:
+        if result._node is None and not own:
             result = wrap(tensor, duplicate(result._array))
         tensor.grad = result
     elif result._node is None and previous._node is None:
@@ -309,43 +321,6 @@ def accumulate(tensor: Any, node: Node, g: Any) -> None:
     if leaf and leaf.accumulated:
         for hook in list(leaf.accumulated.values()):
             hook(tensor)
-
-
-def _alone(array: Any) -> bool:
-    """Whether nobody but this function's caller and its caller hold a raw array's memory.
-
-    All the memory of another array that only this one holds, in another shape, is so too.
-    """
-    if array.__class__ is ndarray and array.base is not None:
-        base = array.base
-        whole = base.__class__ is ndarray and base.base is None and base.size == array.size
-        if not whole or sys.getrefcount(base) > _ALONE_BASE:
-            return False
-    elif getattr(array, "base", array) is not None:
-        return False
-    return sys.getrefcount(array) <= _ALONE
-
-
-def _probe() -> tuple[int, int]:
-    """The reference counts that `_alone` sees for an array that a walk has just made, and a base.
-
-    The base is that of an array which alone holds it.
-    """
-
-    def outer(value: Any) -> int:
-        return inner(value)
-
-    def inner(value: Any) -> int:
-        return sys.getrefcount(value)
-
-    holder = {0: object()}
-    _, value = holder.popitem()
-    view = numpy.empty(2).reshape(1, 2)
-    base = view.base
-    return outer(value), sys.getrefcount(base)
-
-
-_ALONE, _ALONE_BASE = _probe()
 
 
 def hooked(node: Node, rule: Any) -> None:

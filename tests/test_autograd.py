@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import engine
 from minigrad.errors import ArgumentError, DtypeError, GraphError
 
 
@@ -386,3 +387,37 @@ def test_a_gradient_that_was_only_reshaped_is_not_copied():
     x.reshape(6).backward(given)
     x.grad.zero_()
     assert given.tolist() == [1.0] * 6
+
+
+def test_large_cotangents_are_added_up_in_memory_that_nobody_else_holds(monkeypatch):
+    places = []
+    wide = engine.wide
+
+    def watched(function, one, other, out):
+        places.append(None if out is None else "one" if out is one else "other")
+        return wide(function, one, other, out=out)
+
+    monkeypatch.setattr(engine, "wide", watched)
+    size = engine.WIDE // 8
+    x = mg.tensor(np.linspace(-1, 1, size), requires_grad=True)
+    given = mg.ones(size, dtype=mg.float64)
+    kept = mg.exp(x)
+    for _ in range(2):
+        x.grad = None
+        (kept * kept + kept + kept).backward(given, retain_graph=True)
+        values = np.exp(x.detach().numpy())
+        np.testing.assert_allclose(x.grad.numpy(), 2 * values * values + 2 * values)
+    assert (given.numpy() == 1).all()
+    # The cotangent of a sum is the one that it was given: two of them are added elsewhere.
+    assert places[0] is None
+    assert "other" in places
+
+
+def test_a_large_cotangent_that_a_hook_keeps_is_not_added_to():
+    size = engine.WIDE // 8
+    x = mg.ones(size, dtype=mg.float64).requires_grad_()
+    kept = []
+    part = x * 3
+    part.register_hook(lambda g: kept.append(g) or g)
+    (part * 2 + x.exp()).backward(mg.ones(size, dtype=mg.float64))
+    assert (kept[0].numpy() == 2).all()

@@ -18,12 +18,14 @@ WIDE = 1 << 21
 _LEAST = WIDE // 2
 
 
-def wide(function: Any, *operands: Any) -> Any:
+def wide(function: Any, *operands: Any, out: Any = None) -> Any:
     """What a NumPy function of elements gives for the operands, bit for bit, on all cores.
 
     That is for contiguous floating arrays of one shape and dtype, and numbers; anything else goes
-    the plain way. For functions whose result has the dtype of the operands.
+    the plain way. For functions whose result has the dtype of the operands. `out`, one of these,
+    is where it goes; by default to a new array.
     """
+    named = {} if out is None else {"out": out}
     first = None
     for operand in operands:
         # A symbol, which says that it is an array, stands for one while a plan is made.
@@ -32,16 +34,16 @@ def wide(function: Any, *operands: Any) -> Any:
             if first is None:
                 first = operand
             elif operand.shape != first.shape or operand.dtype is not first.dtype:
-                return function(*operands)
+                return function(*operands, **named)
         elif kind is not float and kind is not int:
-            return function(*operands)
+            return function(*operands, **named)
     if first is None or first.dtype.char not in "fd":
-        return function(*operands)
+        return function(*operands, **named)
     size = first.size
     threads = lanes(size, _LEAST // first.itemsize)
     if threads == 1:
-        return function(*operands)
-    out = numpy.empty(first.shape, first.dtype)
+        return function(*operands, **named)
+    out = numpy.empty(first.shape, first.dtype) if out is None else out
     whole = out.reshape(-1)
     flat: list[Any] = [o if o.__class__ in (int, float) else o.reshape(-1) for o in operands]
     length = share(size, threads)
