@@ -189,7 +189,7 @@ def test_rows_add_up_in_order(rng):
 @settings(max_examples=60, deadline=None)
 @given(
     rows=st.integers(1, 12),
-    width=st.integers(1, 35),
+    width=st.integers(1, 35) | st.just(300),
     places=st.lists(st.integers(0, 11), min_size=1, max_size=40),
     dtype=st.sampled_from(["float32", "float64"]),
     seed=st.integers(0, 2**32 - 1),

@@ -116,6 +116,33 @@ class Writer:
 
 
 @intrinsic
+def ask_row(typing: Any, table: Any, row: Any) -> Any:
+    """Has the beginning of a row of a matrix in C's order brought into the cache.
+
+    Of long rows the processor brings the rest by itself when it sees them read.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        kind = signature.args[0]
+        writer = Writer(context, builder, kind.dtype)
+        array = context.make_array(kind)(context, builder, given[0])
+        width = builder.extract_value(array.shape, 1)
+        begin = writer.at(array.data, builder.mul(given[1], width))
+        most = writer.whole(_LINES * _LINE // writer.bytes)
+        stop = builder.select(builder.icmp_signed("<", width, most), width, most)
+        step = writer.whole(_LINE // writer.bytes)
+        with cgutils.for_range_slice(builder, writer.whole(0), stop, step) as (start, _):
+            writer.ask(writer.at(begin, start))
+        return context.get_dummy_value()
+
+    return types.none(table, types.intp), generate
+
+
+_LINE = 64
+_LINES = 16
+
+
+@intrinsic
 def largest(typing: Any, row: Any) -> Any:
     """The largest number of a row; NaNs are passed over, and of nothing else it is -inf."""
     signature = row.dtype(row)

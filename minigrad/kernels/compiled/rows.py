@@ -8,14 +8,20 @@ import numpy
 
 from minigrad.kernels.compiled.compiler import compiled, compiled_exactly
 from minigrad.kernels.compiled.pieces import spread
+from minigrad.kernels.compiled.registers import ask_row
 
 _LEAST = 1 << 15
 """Elements from which NumPy's own `take` is slower."""
+
+_AHEAD = 8
+"""How many rows before its turn a row is asked for: rows lie anywhere in memory, and come late."""
 
 
 @compiled
 def _take_rows(table: Any, index: Any, out: Any, start: int, stop: int) -> None:
     for i in range(start, stop):
+        if i + _AHEAD < stop:
+            ask_row(table, index[i + _AHEAD])
         row, into = table[index[i]], out[i]
         for j in range(len(into)):
             into[j] = row[j]
@@ -38,6 +44,8 @@ def _sum_rows(
     # Each row is written once, from the first to the last. A zero that the compiler knows would
     # have it clear rows by the C library's memset, which takes longer for tables beyond the cache.
     for row in range(start, stop):
+        if row + _AHEAD < stop and first[row + _AHEAD] >= 0:
+            ask_row(values, first[row + _AHEAD])
         into = out[row]
         i = first[row]
         if i < 0:
