@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import sys
 import threading
@@ -121,16 +122,32 @@ def _function(verb: str) -> Any:
 
 
 def _find(verb: str) -> Any:
+    return _find_named(*(name.format(verb) for name in _NAMES))
+
+
+def _find_named(*names: str) -> Any:
     import glob
 
     here = os.path.dirname(numpy.__file__)
     for pattern in _LIBRARIES:
         for path in glob.glob(os.path.join(here, pattern)):
             library = ctypes.CDLL(path)
-            for name in _NAMES:
-                if hasattr(library, name.format(verb)):
-                    return getattr(library, name.format(verb))
+            for name in names:
+                if hasattr(library, name):
+                    return getattr(library, name)
     return None
+
+
+@functools.cache
+def blas_address(name: str) -> int:
+    """Where a function of the BLAS's interface in C is, one that takes sizes of 64 bits.
+
+    0 where there is none, or the BLAS cannot be told its number of threads.
+    """
+    function = _find_named(f"scipy_{name}64_", f"{name}64_")
+    if function is None or _function("set") is None:
+        return 0
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
 def blas_threads() -> int | None:

@@ -80,7 +80,7 @@ def reuse(instructions: list[Instruction]) -> dict[int, Symbol]:
         ends = dying.get(position, [])
         out = instruction.out
         if (
-            instruction.kind in ("ufunc", "dot", "reduce", "empty")
+            instruction.kind in ("ufunc", "dot", "product", "reduce", "empty")
             and out is not None
             and out.ndim
             and out.size

@@ -20,6 +20,8 @@ from minigrad.backend.wide import WIDE
 from minigrad.compiler.buffers import arguments
 from minigrad.compiler.lower import symbols_in
 from minigrad.compiler.symbols import Instruction, Symbol
+from minigrad.kernels import matrix_product
+from minigrad.kernels.products import SMALL
 
 TILE = 1 << 15
 """Elements of a tile: a handful of arrays of this size fit a second-level cache."""
@@ -113,6 +115,7 @@ def fused(instructions: list[Instruction], outputs: Any) -> list[Instruction]:
     """The instructions with chains of them in place of runs on large arrays of one shape."""
     found: list[Instruction] = []
     chain: list[Instruction] = []
+    instructions = _with_products(instructions)
     readers = _readers(instructions, outputs)
     for instruction in instructions:
         if _fits(instruction) and (not chain or _shape(chain[0]) == _shape(instruction)):
@@ -123,6 +126,43 @@ def fused(instructions: list[Instruction], outputs: Any) -> list[Instruction]:
         if not chain:
             found.append(instruction)
     return found + _closed(chain, readers)
+
+
+def _with_products(instructions: list[Instruction]) -> list[Instruction]:
+    """The instructions with large products of matrices on all cores, each with its row added."""
+    found: list[Instruction] = []
+    for instruction in instructions:
+        last = found[-1] if found else None
+        if _is_large_product(instruction):
+            a, b = instruction.args
+            product = Instruction("product", matrix_product, (a, b), {}, instruction.out, None)
+            product.step = instruction.step
+            found.append(product)
+        elif last is not None and _adds_row(last, instruction):
+            last.args = (*last.args, instruction.args[1])
+        else:
+            found.append(instruction)
+    return found
+
+
+def _is_large_product(instruction: Instruction) -> bool:
+    if instruction.function not in (numpy.matmul, ndarray.dot) or instruction.out is None:
+        return False
+    if not all(type(value) is Symbol for value in instruction.args):
+        return False
+    a, b = instruction.args
+    return bool(a.ndim == 2 == b.ndim and a.size * b.shape[1] > SMALL)
+
+
+def _adds_row(product: Instruction, instruction: Instruction) -> bool:
+    """Whether an instruction adds a row to all rows of the product that was just made."""
+    if product.kind != "product" or len(product.args) > 2 or instruction.function is not numpy.add:
+        return False
+    into, out = instruction.into, product.out
+    if into is None or into is not out or instruction.args[0] is not out:
+        return False
+    row = instruction.args[1]
+    return type(row) is Symbol and _is_row(row, out.shape)
 
 
 def _readers(instructions: list[Instruction], outputs: Any) -> dict[int, set[int]]:

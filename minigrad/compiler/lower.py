@@ -12,6 +12,7 @@ from typing import Any
 import numpy
 
 from minigrad.backend import as_array, ndarray
+from minigrad.backend.threads import blas_alone
 from minigrad.compiler.audit import is_generator
 from minigrad.compiler.steps import Slot
 from minigrad.compiler.symbols import MARK, Instruction, Symbol, Tape, Untraceable, values_of
@@ -96,7 +97,8 @@ class Lowered:
         lists = [(held, len(held)) for held in _lists(args, named)]
         fine, result, missed = True, None, ready.missed()
         try:
-            with numpy.errstate(**MARK, call=_ignore):
+            # Products are made in pieces, each on one thread, to the bits of one thread.
+            with numpy.errstate(**MARK, call=_ignore), blas_alone():
                 result = function(*args, **named)
                 if step.kind != "write":
                     expected = function(*real_args, **real_named)

@@ -216,6 +216,9 @@ class Source:
             return f"{self.constant(function)}({', '.join(texts)})"
         if instruction.kind == "dot":
             return f"{texts[0]}.dot({', '.join([*texts[1:], *([into] if into else [])])})"
+        if instruction.kind == "product":
+            row = texts[2] if len(texts) > 2 else None
+            return f"{self.constant(function)}(numpy, {texts[0]}, {texts[1]}, {into}, {row})"
         if instruction.kind == "reduce":
             axis, dtype = self.constant(named["axis"]), self.constant(named.get("dtype"))
             keep = bool(named.get("keepdims", False))

@@ -17,12 +17,10 @@ import numpy
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from minigrad.backend import ndarray
+from minigrad.kernels.products import SMALL
 
 LARGEST_CONSTANT = 1 << 16
 """Bytes of the largest array that is held as a constant of a plan."""
-
-SMALL_PRODUCT = 1 << 22
-"""Multiplications in a product of matrices beyond which the cost of the call is nothing."""
 
 
 class Untraceable(Exception):
@@ -32,8 +30,8 @@ class Untraceable(Exception):
 class Instruction:
     """One call on arrays: `out` is the Symbol that it defines, `into` the one that it changes.
 
-    `kind` is "ufunc", "dot", "reduce", "view", "call" (a new array), "change", or "step" and "list"
-    for what is not traced.
+    `kind` is "ufunc", "dot", "product", "reduce", "view", "call" (a new array), "change", or "step"
+    and "list" for what is not traced.
     """
 
     __slots__ = ("args", "function", "into", "kind", "named", "out", "step")
@@ -288,7 +286,7 @@ def _dots(left: Any, right: Any, result: Any) -> bool:
     contiguous = all(v.flags.c_contiguous or v.flags.f_contiguous for v in (left, right))
     if not contiguous or left.dtype.char not in "fd" or min(*left.shape, *right.shape) < 2:
         return False
-    if left.size * right.shape[1] > SMALL_PRODUCT or not result.flags.c_contiguous:
+    if left.size * right.shape[1] > SMALL or not result.flags.c_contiguous:
         return False
     return bool(left.dot(right).tobytes() == result.tobytes())
 

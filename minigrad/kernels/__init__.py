@@ -16,7 +16,16 @@ from typing import Any
 import numpy
 
 from minigrad.errors import ArgumentError
-from minigrad.kernels import attention, convolution, pooling, ready, reference, softmaxes, updates
+from minigrad.kernels import (
+    attention,
+    convolution,
+    pooling,
+    products,
+    ready,
+    reference,
+    softmaxes,
+    updates,
+)
 from minigrad.kernels.convolution import fold, unfold
 from minigrad.kernels.exponentials import exponentials, sums
 from minigrad.kernels.pooling import max_pool_winners, place, window_spread, window_sum
@@ -40,6 +49,7 @@ __all__ = [
     "in_single",
     "log_softmax",
     "log_softmax_grad",
+    "matrix_product",
     "max_pool",
     "max_pool_grad",
     "max_pool_winners",
@@ -133,6 +143,7 @@ def twin(family: str, name: str, least: int) -> Callable[[Callable[..., Any]], K
 
 attend = Kernel(attention.attend, "attention", least=1 << 12)
 attend_grad = Kernel(attention.attend_grad, "attention", least=1 << 12)
+matrix_product = Kernel(products.matrix_product, "products", least=1 << 10)
 sum_rows = Kernel(reference.sum_rows, "rows", least=1 << 14)
 take_rows = Kernel(reference.take_rows, "rows", least=1 << 14)
 normalise = Kernel(reference.normalise, "normalise", least=1 << 14)
@@ -165,6 +176,7 @@ _COMPILED = {
         convolve_weight_grad,
         log_softmax,
         log_softmax_grad,
+        matrix_product,
         max_pool,
         max_pool_grad,
         normalise,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from minigrad import dtypes
-from minigrad.backend import ndarray
+from minigrad import dtypes, kernels
+from minigrad.backend import namespace, ndarray
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, broadcasting, primitive
+from minigrad.kernels.products import SMALL
 from minigrad.ops import reduce
 from minigrad.ops.blocks import LARGE
 from minigrad.ops.elementwise import conj, mul
@@ -54,21 +55,35 @@ def _mismatch(operation: str, error: Exception, **arguments: Any) -> Exception:
     )
 
 
-def _product(xp: Any, a: Any, b: Any) -> Any:
-    """The product, with many rows times one matrix done as one product."""
+def _product(xp: Any, a: Any, b: Any, row: Any = None) -> Any:
+    """The product, with many rows times one matrix done as one product, plus a row if given."""
     if a.ndim == b.ndim == 2:
-        return _dot(a, b)
+        return _dot(a, b, row)
     if a.ndim > 2 and b.ndim == 2 and a.flags.c_contiguous:
         *lead, size = a.shape
-        return xp.matmul(a.reshape(prod(lead), size), b).reshape(*lead, b.shape[1])
-    return xp.matmul(a, b)
+        return _dot(a.reshape(prod(lead), size), b, row).reshape(*lead, b.shape[1])
+    out = xp.matmul(a, b)
+    if row is not None:
+        out += row
+    return out
 
 
-def _dot(a: Any, b: Any) -> Any:
-    """The product of two matrices; NumPy's `dot` starts faster than `@`, but clears its result."""
-    if a.__class__ is ndarray and len(a) * b.shape[1] < _LITTLE:
-        return a.dot(b)
-    return a @ b
+def _dot(a: Any, b: Any, row: Any = None) -> Any:
+    """The product of two matrices, plus a row if given.
+
+    NumPy's `dot` starts faster than `@`, but clears its result.
+    """
+    if a.__class__ is ndarray is b.__class__:
+        size = len(a) * b.shape[1]
+        # A symbol, which says that it is an array, stands for one while a plan is made.
+        if size * a.shape[1] > SMALL and type(a) is type(b) is ndarray:
+            return kernels.matrix_product(namespace("matmul", input=a), a, b, None, row)
+        out = a.dot(b) if size < _LITTLE else a @ b
+    else:
+        out = a @ b
+    if row is not None:
+        out += row
+    return out
 
 
 _LITTLE = 1 << 14
@@ -101,7 +116,7 @@ def _second_cotangent(g: Any, input: Any, shape: tuple[int, ...]) -> Any:
     if input.ndim == 1:
         return unsqueeze(input, -1) * unsqueeze(g, -2)
     if len(shape) == 2:
-        return _rows(input).T @ _rows(g)
+        return _dot(_rows(input).T, _rows(g))
     product = matmul(transpose(input, -2, -1), g)
     return product if product.shape == shape else reduce.sum_to(product, size=shape)
 
@@ -177,17 +192,20 @@ def linear(xp: Any, input: Any, weight: Any, bias: Any = None) -> Any:
     """
     if input.dtype is not weight.dtype or input.dtype is dtypes.bool:
         _check_dtypes("linear", input=input, weight=weight)
+    fits = False
+    if bias is not None:
+        if bias.dtype is not weight.dtype:
+            _check_dtypes("linear", weight=weight, bias=bias)
+        fits = weight.ndim == 2 and bias.shape == weight.shape[:1]
     try:
-        out = _product(xp, input, weight.T)
+        out = _product(xp, input, weight.T, bias if fits else None)
     except ValueError as error:
         raise ArgumentError(
             f"linear(): argument 'input' has shape {list(input.shape)} and argument 'weight' "
             f"{list(weight.shape)}; the last size of both must be equal (weight is "
             f"[out_features, in_features])"
         ) from error
-    if bias is not None:
-        if bias.dtype is not weight.dtype:
-            _check_dtypes("linear", weight=weight, bias=bias)
+    if bias is not None and not fits:
         out += bias
     return out
 

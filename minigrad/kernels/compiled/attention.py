@@ -7,10 +7,13 @@ Dao, "FlashAttention-2", 2023.
 
 from __future__ import annotations
 
+import functools
 from math import prod
 from typing import Any
 
 import numpy
+from numba import carray, types
+from numba.extending import intrinsic
 
 from minigrad.kernels.compiled.compiler import compiled, whole_registers
 from minigrad.kernels.compiled.exponential import decay, power
@@ -46,27 +49,48 @@ def _up(count: int, unit: int) -> int:
     return (count + unit - 1) // unit * unit
 
 
-@compiled
-def _copy(source: Any, factor: Any, target: Any) -> None:
-    """Set the corner that two matrices share to the source's numbers times a factor."""
-    for i in range(min(len(source), len(target))):
-        for j in range(min(source.shape[1], target.shape[1])):
-            target[i, j] = source[i, j] * factor
+@intrinsic  # type: ignore[untyped-decorator]
+def _pointer(typing: Any, address: Any, like: Any) -> Any:
+    """Where numbers like `like` are."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(like)(types.int64, like), generate
 
 
 @compiled
-def _turn(source: Any, factor: Any, panels: Any) -> None:
-    """Copy source (length, width) times a factor, turned, to panels.
+def _read(head: int, step: int, count: int, width: int, factor: Any, target: Any) -> None:
+    """Set a corner of a matrix to a factor times rows from an address on, `step` bytes apart."""
+    for i in range(count):
+        line = carray(_pointer(head + i * step, factor), width)
+        into = target[i]
+        for j in range(width):
+            into[j] = line[j] * factor
+
+
+@compiled
+def _write(source: Any, factor: Any, head: int, step: int, count: int, width: int) -> None:
+    """Set rows from an address on, `step` bytes apart, to a factor times the corner of a matrix."""
+    for i in range(count):
+        line = carray(_pointer(head + i * step, factor), width)
+        of = source[i]
+        for j in range(width):
+            line[j] = of[j] * factor
+
+
+@compiled
+def _turn(head: int, step: int, length: int, width: int, factor: Any, panels: Any) -> None:
+    """Copy rows from an address on, `step` bytes apart, times a factor, turned, to panels.
 
     A panel holds as many of the rows as a tile meets, so that they lie together.
     """
-    length, width = source.shape
     unit = panels.shape[2]
-    for panel in range(len(panels)):
-        part = source[panel * unit : min(length, (panel + 1) * unit)]
+    for i in range(length):
+        line = carray(_pointer(head + i * step, factor), width)
+        panel, place = i // unit, i % unit
         for j in range(width):
-            for i in range(len(part)):
-                panels[panel, j, i] = part[i, j] * factor
+            panels[panel, j, place] = line[j] * factor
 
 
 @compiled
@@ -92,41 +116,41 @@ def _weigh(line: Any, seen: int, i: int, shifts: Any, totals: Any, sums: Any) ->
 
 @compiled
 def _attend(
-    q: Any,
-    k: Any,
-    v: Any,
+    heads: Any,
+    steps: Any,
+    sizes: Any,
     scale: Any,
     causal: bool,
-    out: Any,
     logarithms: Any,
     blocks: int,
     start: int,
     stop: int,
 ) -> None:
     whole_registers()
-    length, width = q.shape[1:]
-    sources, values = k.shape[1], v.shape[2]
-    unit = WIDTH // q.itemsize
-    one = q.dtype.type(1)
+    sources, width, values = sizes
+    length = logarithms.shape[1]
+    dtype = logarithms.dtype
+    unit = WIDTH // logarithms.itemsize
+    one = dtype.type(1)
     columns, deep = _up(sources, STEP), _up(values, unit)
     # One by one: what several are unpacked from would not be known to be contiguous.
-    turned = numpy.zeros((columns // unit, width, unit), q.dtype)
-    taken = numpy.zeros((sources, deep), q.dtype)
-    queries = numpy.empty((BLOCK, width), q.dtype)
-    scores = numpy.empty((BLOCK, PITCH), q.dtype)
-    sums = numpy.empty((BLOCK, deep), q.dtype)
-    shifts = numpy.empty(BLOCK, q.dtype)
-    totals = numpy.empty(BLOCK, q.dtype)
+    turned = numpy.zeros((columns // unit, width, unit), dtype)
+    taken = numpy.zeros((sources, deep), dtype)
+    queries = numpy.empty((BLOCK, width), dtype)
+    scores = numpy.empty((BLOCK, PITCH), dtype)
+    sums = numpy.empty((BLOCK, deep), dtype)
+    shifts = numpy.empty(BLOCK, dtype)
+    totals = numpy.empty(BLOCK, dtype)
     head = -1
     for number in range(start, stop):
         if number // blocks != head:
             head = number // blocks
-            _turn(k[head], one, turned)
-            _copy(v[head], one, taken)
+            _turn(heads[1, head], steps[1], sources, width, one, turned)
+            _read(heads[2, head], steps[2], sources, values, one, taken)
         first = number % blocks * BLOCK
         count = min(BLOCK, length - first)
         queries[:] = 0
-        _copy(q[head, first : first + count], scale, queries)
+        _read(heads[0, head] + first * steps[0], steps[0], count, width, scale, queries)
         sums[:] = 0
         shifts[:] = -numpy.inf
         totals[:] = 0
@@ -153,11 +177,9 @@ def _attend(
                         sums, i * deep + j, deep, scores, i * PITCH, PITCH, 1, taken,
                         c * deep + j, deep, met, sums, i * deep + j, deep,
                     )  # fmt: skip
-        into = out[head, first : first + count]
         for i in range(count):
-            factor = one / totals[i]
-            for j in range(values):
-                into[i, j] = sums[i, j] * factor
+            place = heads[3, head] + (first + i) * steps[3]
+            _write(sums[i : i + 1], one / totals[i], place, 0, 1, values)
             logarithms[head, first + i] = shifts[i] + numpy.log(totals[i])
 
 
@@ -176,49 +198,47 @@ def _slopes(weight: Any, slope: Any, hidden: int, shift: Any, level: Any) -> Non
 
 @compiled
 def _attend_grad(
-    g: Any,
-    q: Any,
-    k: Any,
-    v: Any,
-    o: Any,
-    logarithms: Any,
+    heads: Any,
+    steps: Any,
+    sizes: Any,
     scale: Any,
     causal: bool,
-    of_query: Any,
-    of_key: Any,
-    of_value: Any,
+    logarithms: Any,
     start: int,
     stop: int,
 ) -> None:
     whole_registers()
-    length, width = q.shape[1:]
-    sources, values = k.shape[1], v.shape[2]
-    unit = WIDTH // q.itemsize
-    zero, one = q.dtype.type(0), q.dtype.type(1)
+    sources, width, values = sizes
+    length = logarithms.shape[1]
+    dtype = logarithms.dtype
+    unit = WIDTH // logarithms.itemsize
+    zero, one = dtype.type(0), dtype.type(1)
     columns = _up(length, STEP)
     wide, deep = _up(width, unit), _up(values, unit)
-    queries = numpy.zeros((columns, wide), q.dtype)
-    total = numpy.zeros((columns, wide), q.dtype)
-    slopes = numpy.zeros((columns, deep), q.dtype)
-    turned = numpy.zeros((columns // unit, width, unit), q.dtype)
-    steep = numpy.zeros((columns // unit, values, unit), q.dtype)
-    logs = numpy.zeros(columns, q.dtype)
-    levels = numpy.zeros(columns, q.dtype)
-    keys = numpy.empty((BLOCK, wide), q.dtype)
-    of_keys = numpy.empty((BLOCK, wide), q.dtype)
-    taken = numpy.empty((BLOCK, deep), q.dtype)
-    of_taken = numpy.empty((BLOCK, deep), q.dtype)
-    weights = numpy.empty((BLOCK, PITCH), q.dtype)
-    back = numpy.empty((BLOCK, PITCH), q.dtype)
+    queries = numpy.zeros((columns, wide), dtype)
+    total = numpy.zeros((columns, wide), dtype)
+    slopes = numpy.zeros((columns, deep), dtype)
+    turned = numpy.zeros((columns // unit, width, unit), dtype)
+    steep = numpy.zeros((columns // unit, values, unit), dtype)
+    logs = numpy.zeros(columns, dtype)
+    levels = numpy.zeros(columns, dtype)
+    keys = numpy.empty((BLOCK, wide), dtype)
+    of_keys = numpy.empty((BLOCK, wide), dtype)
+    taken = numpy.empty((BLOCK, deep), dtype)
+    of_taken = numpy.empty((BLOCK, deep), dtype)
+    weights = numpy.empty((BLOCK, PITCH), dtype)
+    back = numpy.empty((BLOCK, PITCH), dtype)
     for head in range(start, stop):
-        _copy(q[head], scale, queries)
-        _turn(q[head], scale, turned)
-        _copy(g[head], one, slopes)
-        _turn(g[head], one, steep)
+        _read(heads[0, head], steps[0], length, width, scale, queries)
+        _turn(heads[0, head], steps[0], length, width, scale, turned)
+        _read(heads[3, head], steps[3], length, values, one, slopes)
+        _turn(heads[3, head], steps[3], length, values, one, steep)
         for i in range(length):
             level = zero
+            out = carray(_pointer(heads[4, head] + i * steps[4], one), values)
+            slope = slopes[i]
             for j in range(values):
-                level += g[head, i, j] * o[head, i, j]
+                level += slope[j] * out[j]
             levels[i], logs[i] = level, logarithms[head, i]
         total[:] = 0
         for first in range(0, sources, BLOCK):
@@ -227,8 +247,8 @@ def _attend_grad(
             taken[:] = 0
             of_keys[:] = 0
             of_taken[:] = 0
-            _copy(k[head, first : first + count], one, keys)
-            _copy(v[head, first : first + count], one, taken)
+            _read(heads[1, head] + first * steps[1], steps[1], count, width, one, keys)
+            _read(heads[2, head] + first * steps[2], steps[2], count, values, one, taken)
             # Earlier queries see none of these keys.
             for c in range(first if causal else 0, length, ACROSS):
                 most = min(ACROSS, length - c)
@@ -271,29 +291,41 @@ def _attend_grad(
                             total, (c + i) * wide + j, wide, back, i, 1, PITCH, keys, j, wide,
                             met, total, (c + i) * wide + j, wide,
                         )  # fmt: skip
-            _copy(of_keys, one, of_key[head, first : first + count])
-            _copy(of_taken, one, of_value[head, first : first + count])
-        _copy(total, scale, of_query[head])
+            to = heads[6, head] + first * steps[6]
+            _write(of_keys, one, to, steps[6], count, width)
+            to = heads[7, head] + first * steps[7]
+            _write(of_taken, one, to, steps[7], count, values)
+        _write(total, scale, heads[5, head], steps[5], length, width)
 
 
-def _heads(array: Any) -> Any:
-    """The array as (heads, length, width), all heads one after the other."""
-    return numpy.ascontiguousarray(array).reshape(-1, *array.shape[-2:])
+@functools.lru_cache(256)
+def _offsets(shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
+    """How far each head lies from the first, in bytes."""
+    found = numpy.zeros(1, numpy.int64)
+    for length, stride in zip(shape, strides, strict=True):
+        found = (found[:, None] + numpy.arange(length) * stride).reshape(-1)
+    return found
+
+
+def _heads(arrays: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The address of each head of each array, and the bytes from one of its rows to the next.
+
+    So heads are read where they lie, as parts of a projection too. The numbers of a row lie
+    together in all arrays.
+    """
+    heads = [array.ctypes.data + _offsets(array.shape[:-2], array.strides[:-2]) for array in arrays]
+    return numpy.array(heads), numpy.array([array.strides[-2] for array in arrays], numpy.int64)
+
+
+def _in_rows(array: Any) -> Any:
+    """The array, or a copy of one whose rows' numbers do not lie together."""
+    return array if array.strides[-1] == array.itemsize else numpy.ascontiguousarray(array)
 
 
 def _like(array: Any, width: int) -> Any:
-    """Room for (heads, length, width)."""
-    return numpy.empty((prod(array.shape[:-2]), array.shape[-2], width), array.dtype)
-
-
-def _laid(found: Any, like: Any) -> Any:
-    """The numbers of heads, laid out as an array is whose heads were split, or are to be joined."""
-    shape = (*like.shape[:-1], found.shape[-1])
-    if like.flags.c_contiguous:
-        return found.reshape(shape)
-    result = numpy.empty_like(like, shape=shape)
-    result[...] = found.reshape(shape)
-    return result
+    """Room for (..., length, width), laid out as an array is whose heads were split."""
+    made = numpy.empty_like(array, shape=(*array.shape[:-1], width))
+    return made if made.strides[-1] == made.itemsize else numpy.empty(made.shape, made.dtype)
 
 
 def _fits(*arrays: Any) -> bool:
@@ -311,13 +343,15 @@ def attend(
     """softmax(query @ key.mT * scale) @ value, and the logarithms of the sums of exponentials."""
     if not _fits(query, key, value):
         return None
+    query, key, value = map(_in_rows, (query, key, value))
     out = _like(query, value.shape[-1])
-    logarithms = numpy.empty(out.shape[:2], query.dtype)
+    logarithms = numpy.empty((prod(query.shape[:-2]), query.shape[-2]), query.dtype)
     blocks = -(-query.shape[-2] // BLOCK)
-    given = (*map(_heads, (query, key, value)), query.dtype.type(scale), causal)
-    rest = (out, logarithms, blocks)
-    spread(_attend, len(out) * blocks, 4 * _products(query, key), *given, *rest)
-    return _laid(out, query), logarithms.reshape(query.shape[:-1])
+    sizes = (*key.shape[-2:], value.shape[-1])
+    given = (*_heads((query, key, value, out)), sizes, query.dtype.type(scale), causal)
+    rest = (logarithms, blocks)
+    spread(_attend, len(logarithms) * blocks, 4 * _products(query, key), *given, *rest)
+    return out, logarithms.reshape(query.shape[:-1])
 
 
 def attend_grad(
@@ -335,8 +369,10 @@ def attend_grad(
     """The cotangents of query, key and value, given that of the output `out`."""
     if not _fits(grad, query, key, value):
         return None
+    query, key, value, grad, out = map(_in_rows, (query, key, value, grad, out))
     results = tuple(_like(array, array.shape[-1]) for array in (query, key, value))
-    given = tuple(map(_heads, (grad, query, key, value, out)))
-    rest = (logarithms.reshape(given[0].shape[:2]), query.dtype.type(scale), causal)
-    spread(_attend_grad, len(given[0]), 8 * _products(query, key), *given, *rest, *results)
-    return tuple(map(_laid, results, (query, key, value)))
+    sizes = (*key.shape[-2:], value.shape[-1])
+    logarithms = numpy.ascontiguousarray(logarithms).reshape(-1, query.shape[-2])
+    given = (*_heads((query, key, value, grad, out, *results)), sizes, query.dtype.type(scale))
+    spread(_attend_grad, len(logarithms), 8 * _products(query, key), *given, causal, logarithms)
+    return results

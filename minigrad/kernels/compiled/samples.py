@@ -80,6 +80,12 @@ def _pooling(ones: Callable[..., Any]) -> None:
         pooling.max_pool_grad(numpy, ones(1, 1, 1), x, out, *windows)
 
 
+def _products(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import products
+
+    products.multiply(ones(16, 1), ones(1, 16), None, ones(16), 2)
+
+
 def _recurrent(ones: Callable[..., Any]) -> None:
     from minigrad.kernels.compiled import recurrent
 
@@ -149,6 +155,7 @@ _SAMPLES = {
     "convolution": _convolution,
     "normalise": _normalise,
     "pooling": _pooling,
+    "products": _products,
     "recurrent": _recurrent,
     "reductions": _reductions,
     "rows": _rows,
