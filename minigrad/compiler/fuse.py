@@ -21,7 +21,7 @@ from minigrad.compiler.buffers import arguments
 from minigrad.compiler.lower import symbols_in
 from minigrad.compiler.symbols import Instruction, Symbol
 from minigrad.kernels import matrix_product
-from minigrad.kernels.products import SMALL
+from minigrad.kernels.products import LARGE_PRODUCT
 
 TILE = 1 << 15
 """Elements of a tile: a handful of arrays of this size fit a second-level cache."""
@@ -151,7 +151,7 @@ def _is_large_product(instruction: Instruction) -> bool:
     if not all(type(value) is Symbol for value in instruction.args):
         return False
     a, b = instruction.args
-    return bool(a.ndim == 2 == b.ndim and a.size * b.shape[1] > SMALL)
+    return bool(a.ndim == 2 == b.ndim and a.size * b.shape[1] >= LARGE_PRODUCT)
 
 
 def _adds_row(product: Instruction, instruction: Instruction) -> bool:

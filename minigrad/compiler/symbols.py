@@ -17,10 +17,12 @@ import numpy
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from minigrad.backend import ndarray
-from minigrad.kernels.products import SMALL
 
 LARGEST_CONSTANT = 1 << 16
 """Bytes of the largest array that is held as a constant of a plan."""
+
+SMALL_PRODUCT = 1 << 22
+"""Multiplications in a product of matrices beyond which the cost of the call is nothing."""
 
 
 class Untraceable(Exception):
@@ -286,7 +288,7 @@ def _dots(left: Any, right: Any, result: Any) -> bool:
     contiguous = all(v.flags.c_contiguous or v.flags.f_contiguous for v in (left, right))
     if not contiguous or left.dtype.char not in "fd" or min(*left.shape, *right.shape) < 2:
         return False
-    if left.size * right.shape[1] > SMALL or not result.flags.c_contiguous:
+    if left.size * right.shape[1] > SMALL_PRODUCT or not result.flags.c_contiguous:
         return False
     return bool(left.dot(right).tobytes() == result.tobytes())
 

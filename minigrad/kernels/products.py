@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-SMALL = 1 << 18
-"""Multiplications up to which a BLAS takes no second thread by itself."""
+LARGE_PRODUCT = 1 << 24
+"""Multiplications from which a product is made in pieces on minigrad's own threads. To wake one
+takes as long as a smaller product, for which those of a BLAS are mostly awake still."""
 
 
 def matrix_product(xp: Any, a: Any, b: Any, out: Any, row: Any) -> Any:

@@ -9,7 +9,7 @@ from minigrad import dtypes, kernels
 from minigrad.backend import namespace, ndarray
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, broadcasting, primitive
-from minigrad.kernels.products import SMALL
+from minigrad.kernels.products import LARGE_PRODUCT
 from minigrad.ops import reduce
 from minigrad.ops.blocks import LARGE
 from minigrad.ops.elementwise import conj, mul
@@ -76,7 +76,7 @@ def _dot(a: Any, b: Any, row: Any = None) -> Any:
     if a.__class__ is ndarray is b.__class__:
         size = len(a) * b.shape[1]
         # A symbol, which says that it is an array, stands for one while a plan is made.
-        if size * a.shape[1] > SMALL and type(a) is type(b) is ndarray:
+        if size * a.shape[1] >= LARGE_PRODUCT and type(a) is type(b) is ndarray:
             return kernels.matrix_product(namespace("matmul", input=a), a, b, None, row)
         out = a.dot(b) if size < _LITTLE else a @ b
     else:

@@ -21,8 +21,8 @@ from minigrad.kernels.compiled.compiler import compiled_exactly
 from minigrad.kernels.compiled.together import shared
 from minigrad.kernels.compiled.words import WORD
 
-_LEAST = 1 << 20
-"""Multiplications that are worth a thread: some twenty microseconds. To fewer than a million the
+_LEAST = 1 << 21
+"""Multiplications that are worth a thread: some forty microseconds. To fewer than a million the
 BLAS has another loop, with other bits."""
 
 _UNITS = {"f": 16, "d": 48}
