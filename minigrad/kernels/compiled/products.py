@@ -82,10 +82,12 @@ def _pieces(
             a_step, b + from_b * size, b_step, to, columns,
         )  # fmt: skip
         if len(row):
-            for i in range(low, high):
-                line = out[i]
-                for j in range(left, right):
-                    line[j] += row[j]
+            added = row[left:right]
+            # The last rows are still in the cache.
+            for i in range(high - 1, low - 1, -1):
+                line = out[i, left:right]
+                for j in range(len(line)):
+                    line[j] += added[j]
 
 
 def _order(matrix: Any) -> tuple[int, int]:
