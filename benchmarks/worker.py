@@ -14,7 +14,7 @@ import os
 import sys
 import warnings
 from statistics import median
-from time import perf_counter, thread_time
+from time import perf_counter, sleep, thread_time
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,9 @@ from benchmarks.rows import Row, Step, find
 SAMPLED_VALUES = 500
 UNDISTURBED = 0.97
 PATIENCE = 4
+REST = 0.03
+"""Seconds for which the threads of a BLAS stay awake after a product."""
+
 LONG = 0.1
 """Seconds that the blocks of one figure take together, where a step is not longer than a block."""
 
@@ -126,6 +129,10 @@ def requests(step: Step, wait: Step, device: str) -> None:
         elif request["do"] == "check":
             answer = check(step, 2)
         else:
+            # The process before may have left threads awake, and the caches full of its own.
+            sleep(REST)
+            step()
+            wait()
             number = number or steps_within(step, request["block"], wait)
             answer = measure(step, number, request["blocks"], wait)
         print(json.dumps(answer), flush=True)

@@ -18,6 +18,7 @@ from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Declaration
 from minigrad.kernels import twin
 from minigrad.ops.join import _cat, _stack, cat
+from minigrad.ops.matmul import _turned_product
 from minigrad.ops.reduce import sum_to
 from minigrad.ops.select import plus, zero
 from minigrad.ops.shape import reshape, unsqueeze
@@ -39,12 +40,14 @@ def _before(states: Any, first: Any, reverse: bool) -> Any:
 def _outer(g: Any, values: Any) -> Any:
     """The sum over steps and rows of the products of cotangents and values."""
     rows = values.shape[0] * values.shape[1]
-    return reshape(g, (rows, g.shape[2])).T @ reshape(values, (rows, values.shape[2]))
+    return _turned_product(reshape(g, (rows, g.shape[2])), reshape(values, (rows, values.shape[2])))
 
 
 def _weight_cotangent(g: Any, states: Any, first: Any, reverse: bool) -> Any:
     """The cotangent of the recurrent weight, given those of what its products are added to."""
-    start = g[-1 if reverse else 0].T @ first
+    # The BLAS's own threads would stay awake beside the steps of the next layer.
+    with blas_alone():
+        start = _turned_product(g[-1 if reverse else 0], first)
     if len(states) == 1:
         return start
     return _outer(g[:-1], states[1:]) + start if reverse else _outer(g[1:], states[:-1]) + start
