@@ -37,8 +37,12 @@ def convolve(
     dilation: Sizes,
     groups: int,
     out: Sizes,
+    into: Any = None,
 ) -> Any:
-    """Cross-correlation: windows unrolled block by block, each block one matrix product."""
+    """Cross-correlation: windows unrolled block by block, each block one matrix product.
+
+    `into` is a contiguous array of the result's shape that takes it; by default a new one does.
+    """
     dtype = input.dtype
     input, weight = in_single(xp, input), in_single(xp, weight)
     batch = len(input)
@@ -46,7 +50,8 @@ def convolve(
     depth, area = prod(weight.shape[1:]), prod(out)
     matrix = weight.reshape(groups, filters // groups, depth)
     view = windows(xp, padded(xp, input, padding), kernel, out, stride, dilation)
-    result = xp.empty((batch, groups, filters // groups, area), input.dtype)
+    result = xp.empty((batch, filters, *out), input.dtype) if into is None else into
+    result = result.reshape(batch, groups, filters // groups, area)
     across = prod(out[1:])
     if area < FEW_WINDOWS:
         columns = _merged_columns(view, groups, depth)
@@ -103,8 +108,12 @@ def convolve_input_grad(
     padding: Sizes,
     dilation: Sizes,
     groups: int,
+    into: Any = None,
 ) -> Any:
-    """The transpose of `convolve` in its input: each product is added to where it came from."""
+    """The transpose of `convolve` in its input: each product is added to where it came from.
+
+    `into` is a contiguous array of the result's shape that takes it; by default a new one does.
+    """
     dtype = grad.dtype
     grad, weight = in_single(xp, grad), in_single(xp, weight)
     batch, filters = grad.shape[:2]
@@ -112,12 +121,13 @@ def convolve_input_grad(
     channels, depth, area = weight.shape[1] * groups, prod(weight.shape[1:]), prod(out)
     matrix = weight.reshape(groups, filters // groups, depth).swapaxes(1, 2)
     flat = grad.reshape(batch, groups, filters // groups, area)
-    result = xp.zeros((batch, channels, *size), grad.dtype)
+    result = xp.empty((batch, channels, *size), grad.dtype) if into is None else into
     across = prod(out[1:])
     lines = Lines(size, kernel, out, padding, dilation) if set(stride) == {1} else None
     if set(kernel) == set(stride) == {1} and not any(padding):
-        result = xp.matmul(matrix, flat).reshape(result.shape)
+        xp.matmul(matrix, flat, out=result.reshape(batch, groups, channels // groups, area))
     elif area < FEW_WINDOWS:
+        result[...] = 0
         side = xp.moveaxis(flat, 0, 2).reshape(groups, filters // groups, batch * area)
         columns = xp.matmul(matrix, side).reshape(channels, *kernel, batch, *out)
         columns = xp.moveaxis(columns, 1 + len(kernel), 0)
@@ -125,6 +135,7 @@ def convolve_input_grad(
     elif lines is not None and lines.length * depth * groups * grad.itemsize <= 8 * BLOCK_BYTES:
         _add_lines(xp, result, grad, matrix, lines)
     else:
+        result[...] = 0
         for images, rows in blocks(batch, out[0], channels * prod(kernel) * across * grad.itemsize):
             part = flat[images, :, :, rows.start * across : rows.stop * across]
             strip = (rows.stop - rows.start, *out[1:])
