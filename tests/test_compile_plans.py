@@ -564,3 +564,27 @@ def test_an_optimizer_with_a_step_of_its_own():
             for step in steps:
                 step(x)
     assert bits(first.weight) == bits(second.weight)
+
+
+def test_a_reshaped_gradient_is_its_tensors_alone():
+    x = minigrad.rand(8, 32, 8, 8).requires_grad_()
+
+    def step(factor):
+        x.grad = None
+        y = nn.functional.group_norm(x, 4) * factor
+        (y * y).mean().backward()
+
+    fast = minigrad.compile(step)
+    factors = [minigrad.rand(8, 32, 8, 8) for _ in range(5)]
+    found, wanted = [], []
+    for factor in factors:
+        fast(factor)
+        # Kept, while later steps run in the plan's memory.
+        found.append(x.grad)
+    for factor in factors:
+        step(factor)
+        wanted.append(x.grad)
+    for one, other in zip(found, wanted, strict=True):
+        numpy.testing.assert_array_equal(one.numpy(), other.numpy())
+    assert len({id(one._array) for one in found}) == len(found)
+    assert fast._replays >= 3

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from minigrad import engine
 from minigrad.backend import ndarray
+from minigrad.backend.owned import alone
 from minigrad.backend.wide import duplicate
 from minigrad.compiler.steps import Step
 from minigrad.compiler.undo import may_fail
@@ -23,23 +23,10 @@ def store(tensor: Any, g: Any) -> Any:
     if previous is not None or node.hooks or node.accumulated or g.__class__ is not ndarray:
         engine.accumulate(tensor, node, g)
         return tensor.grad._array
-    if g.base is not None or sys.getrefcount(g) > _ALONE:
+    if not alone(g):
         g = duplicate(g)
     tensor.grad = wrap(tensor, g)
     return g
-
-
-def _probe() -> int:
-    """The reference count that `store` sees for an array that only a plan's variable holds."""
-
-    def inner(tensor: Any, value: Any) -> int:
-        return sys.getrefcount(value)
-
-    value = object()
-    return inner(None, value)
-
-
-_ALONE = _probe()
 
 
 def freed(array: Any, like: Any, op: Any) -> Any:
