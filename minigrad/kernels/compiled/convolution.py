@@ -40,6 +40,11 @@ WASTE = 5
 """Where a line has more than so many numbers to a window, windows are unrolled instead."""
 
 
+def _tiles(out: Sizes) -> int:
+    """How many tiles Winograd's transform cuts an image of outputs into."""
+    return -(-out[1] // winograd.SIDE) * -(-out[2] // winograd.SIDE)
+
+
 def way(
     dtype: Any,
     batch: int,
@@ -58,7 +63,7 @@ def way(
     """
     by_one = stride == dilation == (1, 1, 1)
     if dtype.char == "f" and kernel == (1, 3, 3) and by_one and groups == out[0] == 1:
-        tiles = -(-out[1] // winograd.SIDE) * -(-out[2] // winograd.SIDE)
+        tiles = _tiles(out)
         small = winograd.takes_batches(batch, tiles)
         pairs, least = (SMALL_PAIRS, SMALL_TILES) if small else (LEAST_PAIRS, LEAST_TILES)
         many = channels * filters >= pairs and min(channels, filters) >= LEAST_CHANNELS
@@ -85,8 +90,7 @@ def gradient_way(
     if channels * filters >= GRADIENT_PAIRS:
         described = (channels, filters, kernel, stride, padding, dilation, groups, out)
         found = way(dtype, batch, *described)
-        tiles = -(-out[1] // winograd.SIDE) * -(-out[2] // winograd.SIDE)
-        if found is winograd and winograd.takes_batches(batch, tiles):
+        if found is winograd and winograd.takes_batches(batch, _tiles(out)):
             return winograd
     return plain_way(channels, kernel, stride, dilation, out)
 

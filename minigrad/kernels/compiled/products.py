@@ -113,22 +113,19 @@ def _fits(a: Any, b: Any, out: Any) -> bool:
 def multiply(a: Any, b: Any, out: Any, row: Any, threads: int) -> Any:
     """The product of two matrices on so many threads."""
     (rows, inner), columns, char = a.shape, b.shape[1], a.dtype.char
-    place, (a_order, a_step), (b_order, b_step) = (
-        blas_address(_FUNCTIONS[char]),
-        _order(a),
-        _order(b),
-    )
+    place = blas_address(_FUNCTIONS[char])
+    (a_order, a_step), (b_order, b_step) = _order(a), _order(b)
     # Columns are cut in single precision alone: in double the sums of some would change.
     across = columns > rows and char == "f"
     unit = _UNITS["f"] if across else _UNITS[char]
-    count = min(threads, (columns if across else rows) // unit)
+    count = max(1, min(threads, (columns if across else rows) // unit))
     if out is None:
         out = numpy.empty((rows, columns), a.dtype)
     # What cannot be written to is another type, to compile for once more.
     added = numpy.array(() if row is None else row, a.dtype)
     given = (place, a.ctypes.data, a_order, a_step, b.ctypes.data, b_order, b_step, inner)
-    rest = (across, unit, max(1, count), added, out)
-    together(shared(_pieces), threads, max(1, count), 1, *given, *rest)
+    rest = (across, unit, count, added, out)
+    together(shared(_pieces), threads, count, 1, *given, *rest)
     return out
 
 
