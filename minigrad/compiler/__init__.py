@@ -19,6 +19,7 @@ from typing import Any
 
 from minigrad import dtypes
 from minigrad.backend import ndarray
+from minigrad.compiler.entry import OTHER, entry
 from minigrad.compiler.guards import Watch
 from minigrad.compiler.outputs import (
     Outputs,
@@ -41,8 +42,8 @@ __all__ = ["Compiled", "compile"]
 
 _FIELDS = frozenset(
     {
-        "function", "_limit", "_plans", "_refused", "_lock", "_recordings", "_replays", "_tries",
-        "_reached", "_given_up",
+        "function", "_limit", "_plans", "_refused", "_lock", "_recordings", "_dropped", "_tries",
+        "_reached", "_given_up", "_enter",
     }
 )  # fmt: skip
 
@@ -69,15 +70,30 @@ class Compiled:
         self._refused: OrderedDict[Any, str] = OrderedDict()
         self._lock = threading.RLock()
         self._recordings = 0
-        self._replays = 0
+        self._dropped = 0
         self._tries: dict[Any, int] = {}
         self._reached: set[int] = set()
         self._given_up: str | None = None
+        self._enter: Any = None
         if not isinstance(function, Module):
             functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._given_up is not None or type(sys.getprofile()) is Recorder:
+        if type(sys.getprofile()) is Recorder:
+            return self.function(*args, **kwargs)
+        enter = self._enter
+        if enter is not None and not kwargs:
+            try:
+                result = enter(args)
+            except Departed:
+                self._enter = None
+            else:
+                if result is not OTHER:
+                    return result
+        return self._look_up(args, kwargs)
+
+    def _look_up(self, args: Any, kwargs: Any) -> Any:
+        if self._given_up is not None:
             return self.function(*args, **kwargs)
         arrays: list[Any] = []
         given: list[Any] = []
@@ -106,40 +122,34 @@ class Compiled:
         if not self._reached.isdisjoint(numbers):
             # An argument is also a tensor that the function has in another way.
             return self.function(*args, **kwargs)
-        plans = self._plans.get(key)
-        if plans is not None:
-            for plan in plans:
-                if plan.fits() and (plan.asks is None or plan.asks(*arrays)):
-                    try:
-                        return self._replay(plan, arrays, given)
-                    except Departed:
-                        continue
+        for plan in self._plans.get(key, ()):
+            if plan.fits() and (plan.asks is None or plan.asks(*arrays)):
+                if not kwargs:
+                    if plan.fits.entry is None:
+                        plan.fits.entry = entry(plan, args, key[:2], self._reached)
+                    self._enter = plan.fits.entry
+                try:
+                    return plan.replay(arrays, given)
+                except Departed:
+                    continue
         if key in self._refused:
             return self.function(*args, **kwargs)
         return self._record(key, args, kwargs, given, objects)
 
-    def _replay(self, plan: Plan, arrays: Any, given: Any) -> Any:
-        saved = plan.undo.save(arrays)
-        try:
-            result = plan.run(*arrays, given)
-        except BaseException as error:
-            plan.undo.restore(saved)
-            explained = plan.explain(error)
-            if explained is error:
-                raise
-            raise explained from error
-        plan.replays += 1
-        self._replays += 1
-        return result
+    @property
+    def _replays(self) -> int:
+        kept = (plan.replays for plans in self._plans.values() for plan in plans)
+        return self._dropped + sum(kept)
 
     def _record(self, key: Any, args: Any, kwargs: Any, given: Any, objects: Any) -> Any:
         with self._lock:
             if self._recordings >= PATIENCE and self._replays < self._recordings:
+                self._enter = None
                 self._given_up = (
                     f"it was recorded {self._recordings} times and replayed {self._replays} times: "
                     f"its shapes, arguments or state change with nearly every call"
                 )
-                self._say(self._given_up, 4)
+                self._say(self._given_up, 5)
                 return self.function(*args, **kwargs)
             self._recordings += 1
             watch = Watch(self.function, objects)
@@ -188,11 +198,12 @@ class Compiled:
                 self._plans.move_to_end(key)
                 while sum(map(len, self._plans.values())) > self._limit:
                     oldest = next(iter(self._plans))
-                    self._plans[oldest].pop()
+                    self._dropped += self._plans[oldest].pop().replays
+                    self._enter = None
                     if not self._plans[oldest]:
                         del self._plans[oldest]
                     held = [p.watch.tensors for plans in self._plans.values() for p in plans]
-                    self._reached = {id(tensor) for tensors in held for tensor in tensors}
+                    self._reached &= {id(tensor) for tensors in held for tensor in tensors}
             return restored(result, made, given)
 
     # Falling back.
@@ -210,7 +221,7 @@ class Compiled:
             if len(self._refused) > 16 * self._limit:
                 self._refused.popitem(last=False)
 
-    def _say(self, reason: str, depth: int = 5) -> None:
+    def _say(self, reason: str, depth: int = 6) -> None:
         name = getattr(self.function, "__qualname__", type(self.function).__name__)
         warnings.warn(
             f"minigrad.compile: {name} runs eagerly: {reason}", UserWarning, stacklevel=depth

@@ -28,11 +28,14 @@ class Check:
         self.trained = plan.trained
         self.gradients = plan.gradients
         self._written = 0
-        self.quick = self._write()
+        self.terms: list[str] = []
+        self.names: dict[str, Any] = {}
+        self.entry: Any = None
+        self._write()
 
     def __call__(self) -> bool:
         try:
-            if self.quick():
+            if self._quick():
                 return True
         except (KeyError, ValueError, IndexError, AttributeError):
             # A container has lost an entry, or a closure its variable.
@@ -41,7 +44,7 @@ class Check:
             return False
         if self._written < REWRITTEN:
             self._written += 1
-            self.quick = self._write()
+            self._write()
         return True
 
     def holds(self) -> bool:
@@ -68,13 +71,19 @@ class Check:
 
     # Writing the expression.
 
-    def _write(self) -> Callable[[], bool]:
+    def _write(self) -> None:
         names: dict[str, Any] = {}
         terms: list[str] = []
+        # The same thing is reached in several ways, and named once.
+        by_id: dict[int, str] = {}
 
         def name(value: Any) -> str:
-            names[f"x{len(names)}"] = value
-            return f"x{len(names) - 1}"
+            if value is None or type(value) is bool:
+                return repr(value)
+            if id(value) not in by_id:
+                by_id[id(value)] = f"x{len(names)}"
+                names[by_id[id(value)]] = value
+            return by_id[id(value)]
 
         for tensor, node, *_ in self.layouts:
             held = name(tensor)
@@ -110,10 +119,14 @@ class Check:
             known = name(array)
             terms.append(f"{known}.tobytes() == {name(held.tobytes())}")
             terms.append(f"{known}.shape == {name(held.shape)}")
-        source = "def quick():\n    return " + ("\\\n    and ".join(terms) or "True") + "\n"
-        exec(compile(source, "<minigrad check>", "exec"), names)
-        quick: Callable[[], bool] = names["quick"]
-        return quick
+        self.terms = list(dict.fromkeys(terms))
+        self.names = names
+        # An entry that was written with the terms before is of no more use.
+        self.entry = None
+        source = "def quick():\n    return " + ("\\\n    and ".join(self.terms) or "True") + "\n"
+        written = dict(names)
+        exec(compile(source, "<minigrad check>", "exec"), written)
+        self._quick: Callable[[], bool] = written["quick"]
 
 
 def _entries(mapping: Any, name: Callable[[Any], str]) -> list[str]:

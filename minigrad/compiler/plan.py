@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import linecache
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad.compiler.capture import Captured
@@ -63,6 +64,20 @@ class Plan:
         self.graph: Captured | None = None
         if self.away:
             self.graph = self.run = Captured(recorder, outputs, self.run)
+
+    def replay(self, arrays: Sequence[Any], given: Sequence[Any]) -> Any:
+        """What the recorded call did, on the arrays of these tensors; undone if it fails midway."""
+        saved = self.undo.save(arrays)
+        try:
+            result = self.run(*arrays, given)
+        except BaseException as error:
+            self.undo.restore(saved)
+            explained = self.explain(error)
+            if explained is error:
+                raise
+            raise explained from error
+        self.replays += 1
+        return result
 
     # Failing.
 

@@ -7,6 +7,7 @@ plan: what they must save first, so that one that stops midway leaves the state 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad import engine, inplace
@@ -152,7 +153,7 @@ class Undo:
                            or self.inputs or self.tensors)  # fmt: skip
         self.nothing = self.little and not self.trained
 
-    def save(self, arrays: list[Any]) -> Any:
+    def save(self, arrays: Sequence[Any]) -> Any:
         """What `restore` needs."""
         if self.nothing:
             return _NOTHING
