@@ -15,6 +15,7 @@ from minigrad.backend import threads
 pytest.importorskip("numba", reason="compares the kernels that Numba compiles")
 
 from minigrad.kernels.compiled import (
+    abreast,
     convolution,
     lines,
     unrolled,
@@ -24,7 +25,7 @@ from minigrad.kernels.compiled import (
     workers,
 )
 
-WAYS = {"lines": lines, "unrolled": unrolled, "winograd": winograd}
+WAYS = {"lines": lines, "abreast": abreast, "unrolled": unrolled, "winograd": winograd}
 # Sums in another order cost a few units in the last place; Winograd's transforms some ten more.
 TOLERANCES = {"float32": 3e-6, "float64": 1e-13, "winograd": 2e-5}
 
@@ -68,6 +69,10 @@ def compare(case, tolerance):
         assert_close(results[1], results[0], tolerance)
 
 
+# Panels of filters hold 16 to 64 of them.
+COUNTS = st.one_of(st.integers(1, 13), st.sampled_from([20, 32, 50, 64]))
+
+
 @st.composite
 def cases(draw, square, batches=(1, 2, 9)):
     """Images, filters, biases and cotangents; for `square` what Winograd's tiles can do."""
@@ -79,7 +84,7 @@ def cases(draw, square, batches=(1, 2, 9)):
         return tuple(draw(st.integers(low, high)) for _ in range(dims))
 
     groups = 1 if square else draw(st.integers(1, 3))
-    channels, filters = draw(st.integers(1, 5)), draw(st.integers(1, 13))
+    channels, filters = draw(st.integers(1, 5)), draw(COUNTS)
     kernel, stride, dilation = sizes(1, 4, 3), sizes(1, 3, 1), sizes(1, 2, 1)
     padding = tuple(draw(st.integers(0, 2)) for _ in range(dims))
     least = [
@@ -110,7 +115,7 @@ def cases(draw, square, batches=(1, 2, 9)):
     return x, w, bias, shift, g, stride, padding, dilation, groups
 
 
-@pytest.mark.parametrize("name", ["lines", "unrolled"])
+@pytest.mark.parametrize("name", ["lines", "abreast", "unrolled"])
 @settings(max_examples=60, deadline=None)
 @given(case=cases(square=False), held=st.sampled_from([0, 1 << 16]))
 def test_windows_of_all_kinds(name, case, held):
@@ -119,10 +124,10 @@ def test_windows_of_all_kinds(name, case, held):
         # Images are cut, and held one or several at a time; kernels are met in parts.
         patch.setattr(lines, "BANDS", 300)
         patch.setattr(lines, "HELD", held)
-        patch.setattr(lines, "LONG", 100)
-        patch.setattr(lines, "LEAST", 100)
-        # What was planned with the numbers of the last case.
-        lines.planned.cache_clear()
+        for module in (lines, abreast):
+            patch.setattr(module, "LONG", 100)
+            patch.setattr(module, "LEAST", 100)
+            module.planned.cache_clear()
         compare(case, TOLERANCES[case[0].dtype.name])
 
 
@@ -149,9 +154,9 @@ def images(shape, filters, kernel, padding, seed=0):
 
 @pytest.mark.parametrize("batch", [9, 32])
 def test_results_do_not_depend_on_the_number_of_threads(way, batch, monkeypatch):
-    for module in (workers, lines, winograd_batches, winograd_filters):
+    for module in (workers, lines, abreast, winograd_batches, winograd_filters):
         monkeypatch.setattr(module, "LEAST", 1000)
-    x, w, _, _, g, *windows = images((batch, 8, 12, 12), 8, 3, 1)
+    x, w, _, _, g, *windows = images((batch, 8, 12, 12), 40, 3, 1)
     before = threads.get_num_threads()
     results = []
     try:
@@ -218,11 +223,12 @@ def described(
 
 def test_the_way_fits_the_shape():
     assert described(64, 64, 3, 32) is winograd
-    assert described(64, 64, 3, 32, dtype="float64") is lines
-    assert described(64, 64, 3, 32, stride=2) is lines
+    assert described(64, 64, 3, 32, dtype="float64") is abreast
+    assert described(64, 64, 3, 32, stride=2) is abreast
     assert described(256, 256, 3, 8) is winograd
-    assert described(256, 256, 3, 8, batch=4) is lines
-    assert described(64, 64, 3, 8) is lines
+    assert described(256, 256, 3, 8, batch=4) is abreast
+    assert described(64, 64, 3, 8) is abreast
+    assert described(64, 1, 3, 8) is lines
     assert described(1, 8, 3, 28) is lines
     assert described(1, 1, 3, 32, groups=64) is lines
     assert described(64, 64, 1, 32) is unrolled
@@ -233,9 +239,10 @@ def test_the_way_fits_the_shape():
 
 def test_the_way_of_the_filters_gradient_fits_the_shape():
     assert described(256, 256, 3, 8, choose=convolution.gradient_way) is winograd
-    assert described(256, 256, 3, 8, batch=4, choose=convolution.gradient_way) is lines
-    assert described(64, 128, 3, 8, choose=convolution.gradient_way) is lines
-    assert described(256, 256, 3, 32, choose=convolution.gradient_way) is lines
+    assert described(256, 256, 3, 8, batch=4, choose=convolution.gradient_way) is abreast
+    assert described(64, 128, 3, 8, choose=convolution.gradient_way) is abreast
+    assert described(256, 256, 3, 32, choose=convolution.gradient_way) is abreast
+    assert described(64, 8, 3, 8, choose=convolution.gradient_way) is lines
     assert described(256, 256, 1, 8, choose=convolution.gradient_way) is unrolled
 
 
@@ -273,7 +280,7 @@ from minigrad.kernels.compiled import registers
 
 binding.get_host_cpu_features = known
 from minigrad import kernels
-from minigrad.kernels.compiled import lines, winograd
+from minigrad.kernels.compiled import abreast, lines, winograd
 
 assert registers.REGISTER == 32
 assert "minigrad.kernels.compiled.line_loops" in sys.modules
@@ -290,6 +297,9 @@ for implementation in ("reference", "numba"):
         met = kernels.attend_grad(np, seen, *rest)
     both.append((out, back, seen, *met))
 tiles = winograd.convolve(np.repeat(x, 5, axis=0), w, None, (1, 1), (20, 20))
+given = (both[0][0][:, :, None], x[:, :, None], (1, 3, 3), (1, 1, 1), (0, 1, 1), (1, 1, 1), 1)
+both[0] += (both[0][1][:, :, None],)
+both[1] += (abreast.weight_grad(*given),)
 both[0] += (np.repeat(both[0][0], 5, axis=0),)
 both[1] += (tiles,)
 for plain, compiled in zip(*both, strict=True):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 
-from minigrad.kernels.compiled import lines, unrolled, winograd, winograd_batches
+from minigrad.kernels.compiled import abreast, lines, unrolled, winograd, winograd_batches
 from minigrad.kernels.convolution import FEW_WINDOWS
 
 Sizes = tuple[int, ...]
@@ -57,7 +57,7 @@ def way(
     groups: int,
     out: Sizes,
 ) -> Any:
-    """The fastest for a shape: one of three modules, or None for the reference.
+    """The fastest for a shape: one of four modules, or None for the reference.
 
     `channels` and `filters` are those of one group. The numbers that decide were measured.
     """
@@ -71,7 +71,7 @@ def way(
         enough = (small or tiles >= winograd.TILES) and batch * tiles >= least
         if many and near and enough:
             return winograd
-    return plain_way(channels, kernel, stride, dilation, out)
+    return plain_way(dtype, channels, filters, kernel, stride, dilation, out)
 
 
 def gradient_way(
@@ -92,15 +92,25 @@ def gradient_way(
         found = way(dtype, batch, *described)
         if found is winograd and winograd.takes_batches(batch, _tiles(out)):
             return winograd
-    return plain_way(channels, kernel, stride, dilation, out)
+    return plain_way(dtype, channels, filters, kernel, stride, dilation, out)
 
 
-def plain_way(channels: int, kernel: Sizes, stride: Sizes, dilation: Sizes, out: Sizes) -> Any:
+def plain_way(
+    dtype: Any,
+    channels: int,
+    filters: int,
+    kernel: Sizes,
+    stride: Sizes,
+    dilation: Sizes,
+    out: Sizes,
+) -> Any:
     """The fastest of those that take plain sums."""
     depth, area = channels * prod(kernel), prod(out)
     apart = all(k <= step for k, step in zip(kernel, stride))
     if apart or area <= FEW or (area < FEW_WINDOWS and depth >= DEEP):
         return unrolled
+    if abreast.takes(filters, dtype.itemsize):
+        return abreast
     row = prod(n + (k - 1) * gap // step for n, k, gap, step in zip(out, kernel, dilation, stride))
     return lines if row <= WASTE * prod(out) else None
 
@@ -149,7 +159,7 @@ def convolve(
     if found is winograd:
         result = winograd.convolve(input[:, :, 0], weight[:, :, 0], bias, padding[1:], out[1:])
     if result is None and found is not None:
-        result = (found if found is unrolled else lines).convolve(input, weight, bias, *sizes)
+        result = (lines if found is winograd else found).convolve(input, weight, bias, *sizes)
     return None if result is None else result.reshape(shape)
 
 
@@ -177,13 +187,16 @@ def convolve_input_grad(
     edges = tuple(k - 1 - pad for k, pad in zip(kernel, padding))
     described = (len(grad), filters // groups, channels, tuple(kernel), stride, edges)
     found = way(grad.dtype, *described, dilation, groups, size)
+    if found is abreast and stride != (1, 1, 1):
+        # Numbers that go to every second cell cost more than is saved.
+        found = lines
     result = None
     if found is winograd:
         filters = weight[:, :, 0]
         result = winograd.convolve(grad[:, :, 0], filters, bias, edges[1:], size[1:], True)
     if result is None and found is not None:
         sizes = (size, stride, padding, dilation, groups)
-        result = (found if found is unrolled else lines).input_grad(grad, weight, bias, *sizes)
+        result = (lines if found is winograd else found).input_grad(grad, weight, bias, *sizes)
     return None if result is None else result.reshape(shape)
 
 
@@ -212,5 +225,5 @@ def convolve_weight_grad(
     if found is winograd:
         result = winograd_batches.weight_grad(grad[:, :, 0], input[:, :, 0], padding[1:])
     if result is None and found is not None:
-        result = (found if found is unrolled else lines).weight_grad(grad, input, *sizes)
+        result = (lines if found is winograd else found).weight_grad(grad, input, *sizes)
     return None if result is None else result.reshape(shape)

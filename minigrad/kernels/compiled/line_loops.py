@@ -39,7 +39,7 @@ _meet_few, _meet_one = products(FEW, SOME), products(1, PLACES)
 
 
 @compiled
-def _fill(
+def fill(
     x: Any,
     image: int,
     images: int,
@@ -176,7 +176,7 @@ def correlate(
         for g in range(groups):
             w = weights[g]
             c = g * channels
-            _fill(x, n, images, c, channels, stride, padding, phases, pitch, plane, lines)
+            fill(x, n, images, c, channels, stride, padding, phases, pitch, plane, lines)
             last = ((images - 1) * pitch[0] + count[0] - 1) * pitch[1] + count[1] - 1
             whole = last * pitch[2] + count[2]
             for first in range(0, whole, strip):
@@ -250,7 +250,7 @@ def meet(
         whole = last * pitch[2] + count[2]
         for g in range(groups):
             c = g * channels
-            _fill(x, n, images, c, channels, stride, padding, phases, pitch, plane, lines)
+            fill(x, n, images, c, channels, stride, padding, phases, pitch, plane, lines)
             for f in range(some):
                 others[f * row + whole : (f + 1) * row] = 0
                 for i in range(images):

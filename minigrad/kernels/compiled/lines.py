@@ -56,7 +56,7 @@ class Places:
         return max(steps for _, steps in self.axes[axis])
 
 
-def _places(kernel: Sizes, stride: Sizes, dilation: Sizes) -> Places:
+def places_of(kernel: Sizes, stride: Sizes, dilation: Sizes) -> Places:
     """The places of a kernel whose windows move by `stride`."""
     return Places(
         tuple(
@@ -133,7 +133,7 @@ class Layout:
         return (self.stride, self.padding, self.phases, self.pitch, self.plane(together), together)
 
 
-def _bands(sizes: Sizes, channels: int, stride: Sizes, count: Sizes) -> list[tuple[Sizes, Sizes]]:
+def bands_of(sizes: Sizes, channels: int, stride: Sizes, count: Sizes) -> list[tuple[Sizes, Sizes]]:
     """The windows of an image, cut where its lines would be long: (first, count) of each part."""
     axis = next((axis for axis in range(3) if count[axis] > 1), 2)
     number = min(count[axis], -(-channels * prod(sizes) // BANDS))
@@ -163,7 +163,7 @@ def planned(
     """
     ranges: list[slice] = []
     found = []
-    for first, many in _bands(sizes, channels, stride, count):
+    for first, many in bands_of(sizes, channels, stride, count):
         edges = tuple(p - at * s for p, at, s in zip(padding, first, stride))
         layout = Layout(sizes, channels, stride, edges, places, many)
         ranges = ranges or layout.ranges(batch, most)
@@ -173,7 +173,7 @@ def planned(
     return ranges, found
 
 
-def _shares(filters: int, parts: int, unit: int) -> list[tuple[int, int]]:
+def shares_of(filters: int, parts: int, unit: int) -> list[tuple[int, int]]:
     """Filters cut into parts of whole units."""
     units = -(-filters // unit)
     parts = max(1, min(parts, units))
@@ -220,7 +220,7 @@ def packed(w: Any, shift: Any, table: Any) -> tuple[Any, Any]:
 
 
 @dataclass(frozen=True)
-class _Call:
+class Call:
     """Filters (groups, filters, channels * places) that meet windows from `first` on."""
 
     w: Any
@@ -232,7 +232,7 @@ class _Call:
     step: Sizes
 
 
-def _correlate(x: Any, calls: list[_Call], shift: Any, result: Any) -> None:
+def _correlate(x: Any, calls: list[Call], shift: Any, result: Any) -> None:
     """Run the calls over all images, on all cores."""
     batch, sizes = len(x), x.shape[2:]
     tasks = []
@@ -247,7 +247,7 @@ def _correlate(x: Any, calls: list[_Call], shift: Any, result: Any) -> None:
         shape = (batch, sizes, channels, call.stride, call.padding, call.places, call.count)
         ranges, bands = planned(*shape, spare=16)
         parts = PIECES // (len(ranges) * len(bands)) if products >= LEAST else 1
-        shares = _shares(len(table), parts, 1)
+        shares = shares_of(len(table), parts, 1)
         for first, count, filled in bands:
             corner = tuple(c + at * s for c, at, s in zip(call.corner, first, call.step))
             told = (*filled, weights, biases, table)
@@ -275,8 +275,8 @@ def convolve(
     filters, kernel = len(weight), weight.shape[2:]
     w = weight.reshape(groups, filters // groups, -1)
     result = numpy.empty((len(input), filters, *out), input.dtype)
-    places = _places(kernel, stride, dilation)
-    call = _Call(w, stride, padding, places, out, (0, 0, 0), (1, 1, 1))
+    places = places_of(kernel, stride, dilation)
+    call = Call(w, stride, padding, places, out, (0, 0, 0), (1, 1, 1))
     _correlate(input, [call], bias, result)
     return result
 
@@ -291,9 +291,28 @@ def input_grad(
     dilation: Sizes,
     groups: int,
 ) -> Any:
-    """The transpose of `convolve` in its input: for each cell between strides a convolution."""
-    batch, filters = grad.shape[:2]
-    channels, kernel = weight.shape[1] * groups, weight.shape[2:]
+    """The transpose of `convolve` in its input."""
+    result = numpy.empty((len(grad), weight.shape[1] * groups, *size), grad.dtype)
+    calls = transposed(weight, bias, stride, padding, dilation, groups, result)
+    _correlate(grad, calls, bias, result)
+    return result
+
+
+def transposed(
+    weight: Any,
+    bias: Any,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
+    result: Any,
+) -> list[Call]:
+    """What gives the input's gradient: for each cell between strides a convolution.
+
+    Cells of `result` that no window meets are filled here.
+    """
+    filters, channels, size = len(weight), result.shape[1], result.shape[2:]
+    kernel = weight.shape[2:]
     # For each axis and each remainder: which places meet cells there, and from which window on.
     axes = [
         [
@@ -306,7 +325,6 @@ def input_grad(
         ]
         for k, step, pad, gap, n in zip(kernel, stride, padding, dilation, size)
     ]
-    result = numpy.empty((batch, channels, *size), grad.dtype)
     turned = weight.reshape(groups, filters // groups, -1, *kernel).swapaxes(1, 2)
     calls = []
     for met in product(*map(enumerate, axes)):
@@ -328,9 +346,8 @@ def input_grad(
         w = turned[(..., *(_turned([at for at, _ in places]) for places in chosen))]
         w = w.reshape(groups, channels // groups, -1)
         edges = tuple(-start for start in starts)
-        calls.append(_Call(w, (1, 1, 1), edges, where, count, corner, stride))
-    _correlate(grad, calls, bias, result)
-    return result
+        calls.append(Call(w, (1, 1, 1), edges, where, count, corner, stride))
+    return calls
 
 
 def _turned(places: list[int]) -> slice:
@@ -352,7 +369,7 @@ def weight_grad(
     batch, filters = grad.shape[0], grad.shape[1] // groups
     channels, sizes, out = input.shape[1] // groups, input.shape[2:], grad.shape[2:]
     depth = channels * prod(size)
-    places = _places(size, stride, dilation)
+    places = places_of(size, stride, dilation)
     work = batch * groups * filters * depth * prod(out)
     few, some = (1, PLACES) if filters == 1 else (FEW, SOME)
     tiles = -(-depth // some)
@@ -361,7 +378,7 @@ def weight_grad(
     sums = groups * -(-filters // few) * tiles * taken
     most = max(1, min(PIECES, TOTALS // sums))
     ranges, bands = planned(*shape, spare=tiles * some - depth, most=most)
-    shares = _shares(filters, PIECES // len(ranges) if work >= LEAST else 1, FEW)
+    shares = shares_of(filters, PIECES // len(ranges) if work >= LEAST else 1, FEW)
     totals = numpy.zeros((len(ranges), groups, -(-filters // few), tiles, taken), grad.dtype)
 
     def task(number: int) -> None:

@@ -105,6 +105,28 @@ class Writer:
             width //= 2
         return vectors[0]
 
+    def turned(self, vectors: list[Any]) -> list[Any]:
+        """The columns of as many registers as one has numbers: halves of blocks change places."""
+        index = ir.IntType(32)
+        width = 1
+        while width < self.lanes:
+            kept, taken = [], []
+            for lane in range(self.lanes):
+                upper = lane & width
+                kept.append(self.lanes + lane - width if upper else lane)
+                taken.append(self.lanes + lane if upper else lane + width)
+            kind = ir.VectorType(index, self.lanes)
+            masks = [ir.Constant(kind, order) for order in (kept, taken)]
+            found = list(vectors)
+            for i in range(self.lanes):
+                if not i & width:
+                    pair = vectors[i], vectors[i + width]
+                    found[i] = self.builder.shuffle_vector(*pair, masks[0])
+                    found[i + width] = self.builder.shuffle_vector(*pair, masks[1])
+            vectors = found
+            width *= 2
+        return vectors
+
     def ask(self, pointer: Any) -> None:
         """Have a number brought into the cache."""
         place = ir.IntType(8).as_pointer()
@@ -236,6 +258,31 @@ def move_apart(
         with cgutils.for_range(builder, given[6]) as loop:
             value = builder.load(writer.at(first, builder.mul(loop.index, given[2])))
             builder.store(value, writer.at(place, builder.mul(loop.index, given[5])))
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def turn(typing: Any, source: Any, start: Any, step: Any, target: Any, to: Any, jump: Any) -> Any:
+    """Copy a square block, as wide as a register, with its rows as columns.
+
+    Its rows begin at source[start + i * step], those of the copy at target[to + i * jump].
+    """
+    number = types.intp
+    signature = types.void(source, number, number, target, number, number)
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        kinds = signature.args
+        writer = Writer(context, builder, kinds[0].dtype)
+        first = writer.at(writer.data(kinds[0], given[0]), given[1])
+        place = writer.at(writer.data(kinds[3], given[3]), given[4])
+        rows = [
+            writer.read(writer.at(first, builder.mul(given[2], writer.whole(i))))
+            for i in range(writer.lanes)
+        ]
+        for i, column in enumerate(writer.turned(rows)):
+            writer.write(column, writer.at(place, builder.mul(given[5], writer.whole(i))))
         return context.get_dummy_value()
 
     return signature, generate

@@ -42,15 +42,17 @@ def _attention(ones: Callable[..., Any]) -> None:
 
 
 def _convolution(ones: Callable[..., Any]) -> None:
-    from minigrad.kernels.compiled import lines, winograd, winograd_batches
+    from minigrad.kernels.compiled import abreast, lines, winograd, winograd_batches
 
     one, size, small = (1, 1, 1), (1, 4, 4), (1, 3, 3)
     image, kernel, bias = ones(1, 2, *size), ones(5, 2, *small), ones(5)
     grad = ones(1, 5, *size)
     sizes = (one, (0, 1, 1), one, 1)
-    lines.convolve(image, kernel, bias, *sizes, size)
-    lines.input_grad(grad, kernel, None, size, *sizes)
-    lines.weight_grad(grad, image, small, *sizes)
+    ways: tuple[Any, ...] = (lines, abreast)
+    for way in ways:
+        way.convolve(image, kernel, bias, *sizes, size)
+        way.input_grad(grad, kernel, None, size, *sizes)
+        way.weight_grad(grad, image, small, *sizes)
     if image.dtype.char == "f":
         flat = image[:, :, 0]
         winograd.convolve(flat, kernel[:, :, 0], bias, (1, 1), size[1:])

@@ -229,6 +229,68 @@ def products(filters: int, places: int) -> Callable[..., None]:
     return made
 
 
+def crosses(points: int, vectors: int) -> Callable[..., None]:
+    """A tile of sums over pairs of a number and a row: `points` sums of `vectors` registers each.
+
+    The function it makes has the arguments (line, starts, first, steps, begin, count, rows, at,
+    out, to): for `count` numbers i on, line[starts[first + p] + steps[begin + i]] times row i of
+    those that follow rows[at] is added to row p of those that follow out[to].
+    """
+
+    @intrinsic
+    def tile(
+        typing: Any,
+        line: Any,
+        starts: Any,
+        first: Any,
+        steps: Any,
+        begin: Any,
+        count: Any,
+        rows: Any,
+        at: Any,
+        out: Any,
+        to: Any,
+    ) -> Any:
+        number = types.intp
+        signature = types.void(
+            line, starts, number, steps, number, number, rows, number, out, number
+        )
+
+        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+            kinds = signature.args
+            writer = Writer(context, builder, kinds[0].dtype)
+            width = vectors * writer.lanes
+            base = writer.data(kinds[0], given[0])
+            apart = writer.at(writer.data(kinds[1], given[1]), given[2])
+            lefts = [writer.at(base, builder.load(writer.at(apart, p))) for p in range(points)]
+            steps = writer.at(writer.data(kinds[3], given[3]), given[4])
+            rows = writer.at(writer.data(kinds[6], given[6]), given[7])
+            target = writer.at(writer.data(kinds[8], given[8]), given[9])
+            registers = writer.registers(points, vectors)
+            zero = ir.Constant(writer.vector, None)
+            for row in registers:
+                for register in row:
+                    builder.store(zero, register)
+            with cgutils.for_range(builder, given[5]) as loop:
+                step = builder.load(writer.at(steps, loop.index))
+                begin = writer.at(rows, builder.mul(loop.index, writer.whole(width)))
+                values = [writer.read(writer.at(begin, v * writer.lanes)) for v in range(vectors)]
+                for left, row in zip(lefts, registers):
+                    factor = writer.filled(builder.load(writer.at(left, step)))
+                    for register, value in zip(row, values):
+                        writer.add_product(register, factor, value)
+            for p, row in enumerate(registers):
+                for v, register in enumerate(row):
+                    place = writer.at(target, p * width + v * writer.lanes)
+                    writer.write(builder.fadd(writer.read(place), builder.load(register)), place)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    made: Callable[..., None] = tile
+    return made
+
+
 def transforms(matrix: list[list[float]]) -> Callable[..., None]:
     """A transform along one axis, of as many tiles at once as a register holds.
 
