@@ -1,8 +1,11 @@
-"""Products of matrices in pieces: each by the BLAS on one thread, called without Python's lock.
+"""Products of matrices on minigrad's own threads, in tiles of vector registers.
 
 The threads of a BLAS stay awake for a while after each product, and take the cores from the loops
-that run on minigrad's own. Pieces on these need no others. They are cut where the BLAS adds up no
-element in another order: the bits are those of the whole product on one thread.
+that run on minigrad's. Here both matrices are copied into panels first, the second by all threads
+for all, the first piece by piece. No sum depends on what the pieces are.
+
+The order of the loops is that of Goto and van de Geijn, Anatomy of high-performance matrix
+multiplication, ACM Transactions on Mathematical Software 34 (3), 2008.
 """
 
 from __future__ import annotations
@@ -11,93 +14,164 @@ from typing import Any
 
 import numpy
 from llvmlite import ir
-from numba import types
+from numba import int64, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from minigrad.backend.lanes import lanes, together
-from minigrad.backend.threads import blas_address, blas_alone, get_num_threads
+from minigrad.backend.threads import blas_address, blas_alone
 from minigrad.kernels import products
-from minigrad.kernels.compiled.compiler import compiled_exactly
+from minigrad.kernels.compiled.compiler import compiled_exactly, whole_registers
+from minigrad.kernels.compiled.packing import ROWS, pack
+from minigrad.kernels.compiled.registers import REGISTER
+from minigrad.kernels.compiled.tiles import packed
 from minigrad.kernels.compiled.together import shared
-from minigrad.kernels.compiled.words import WORD
 
-_LEAST = 1 << 21
-"""Multiplications that are worth a thread: some forty microseconds. To fewer than a million the
-BLAS has another loop, with other bits."""
+_LEAST = 1 << 20
+"""Multiplications that are worth a thread: some ten microseconds."""
 
-_UNITS = {"f": 16, "d": 48}
-"""Rows that the BLAS takes at a time, on any processor: pieces are whole multiples of them."""
+_INNER = 256
+"""The most numbers of a row that are added up at a time: a panel of them stays in the cache."""
 
-_FUNCTIONS = {"f": "cblas_sgemm", "d": "cblas_dgemm"}
+_MANY_ROWS = 128
+"""The rows of a piece: in the cache, too, while all panels pass by."""
 
-# The words of the BLAS's interface in C.
-_BY_ROWS, _AS_IS, _TURNED = 101, 111, 112
+_FEW_ROWS = 32
+"""The rows of a piece at least: each copies its part of the first matrix anew."""
+
+_FEW = 16
+"""Matrices of fewer rows, columns or numbers to add up are left to the BLAS."""
+
+_WHOLE = 16
+_LINE = 64
+_VECTORS = 3
+_three, _two, _one = packed(ROWS, 3), packed(ROWS, 2), packed(ROWS, 1)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _multiply(
-    typing: Any, one: Any, place: Any, a_order: Any, b_order: Any, rows: Any, columns: Any,
-    inner: Any, a: Any, a_step: Any, b: Any, b_step: Any, out: Any, out_step: Any,
-) -> Any:  # fmt: skip
-    """Call the BLAS's function at an address: the product of the matrices at `a` and `b`."""
+def _numbers(typing: Any, one: Any, place: Any) -> Any:
+    """What lies at an address, as an array of one dimension without an end."""
+    kind = types.Array(one, 1, "C")
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        number = context.get_value_type(signature.args[0])
-        word = ir.IntType(32)
-        kinds = [word] * 3 + [WORD] * 3 + [number] + [WORD] * 4 + [number] + [WORD] * 2
-        function = ir.FunctionType(ir.VoidType(), kinds).as_pointer()
-        _, address, *orders = arguments[:4]
-        given = [ir.Constant(word, _BY_ROWS), *(builder.trunc(order, word) for order in orders)]
-        given += [*arguments[4:7], ir.Constant(number, 1.0), *arguments[7:11]]
-        given += [ir.Constant(number, 0.0), *arguments[11:]]
-        builder.call(builder.inttoptr(address, function), given)
-        return context.get_dummy_value()
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        array = context.make_array(kind)(context, builder)
+        array.data = builder.inttoptr(given[1], array.data.type)
+        word = context.get_value_type(types.intp)
+        size = ir.Constant(word, context.get_abi_sizeof(context.get_value_type(one)))
+        array.nitems = ir.Constant(word, 1 << 60)
+        array.itemsize = size
+        array.shape = cgutils.pack_array(builder, [array.nitems])
+        array.strides = cgutils.pack_array(builder, [size])
+        return array._getvalue()
 
-    return types.none(one, *[types.int64] * 12), generate
+    return kind(one, types.int64), generate
 
 
 @compiled_exactly
-def _pieces(
-    place: int, a: int, a_order: int, a_step: int, b: int, b_order: int, b_step: int, inner: int,
-    across: bool, unit: int, count: int, row: Any, out: Any, start: int, stop: int,
+def _fill(
+    place: int, step: int, column: int, inner: int, block: int, columns: int, panels: Any,
+    begin: int, start: int, stop: int,
 ) -> None:  # fmt: skip
-    one = out.dtype.type(1)
-    rows, columns = out.shape
-    size = out.itemsize
-    for piece in range(start, stop):
-        # The last one takes what is over: a short piece would be left to another loop of the BLAS.
-        length = columns if across else rows
-        units = length // unit
-        first = units * piece // count * unit
-        end = length if piece == count - 1 else units * (piece + 1) // count * unit
-        if across:
-            low, high, left, right = 0, rows, first, end
-            from_a, from_b = 0, first * (b_step if b_order == _TURNED else 1)
+    """Copy the second matrix into panels: some numbers of each row in turn, all columns of these.
+
+    A number and the next in its column are `step` apart, and in its row `column`.
+    """
+    lanes = REGISTER // panels.itemsize
+    width = _VECTORS * lanes
+    matrix = _numbers(panels.dtype.type(1), place)
+    count = -(-columns // width)
+    padded = -(-columns // lanes) * lanes
+    for i in range(start, stop):
+        low, first = i // count * block, i % count * width
+        length = min(block, inner - low)
+        lines = min(width, columns - first)
+        wide = -(-lines // lanes) * lanes
+        to = begin + low * padded + length * first
+        pack(matrix, low * step + first * column, step, column, lines, wide, length, panels, to)
+
+
+@compiled_exactly
+def _tiles(
+    vectors: int, given: Any, at: int, jump: int, narrow: Any, left: int, panels: Any, right: int,
+    count: int, out: Any, to: int, stride: int, rows: int,
+) -> None:  # fmt: skip
+    """One tile below the other, as many as `rows` begin."""
+    whole_registers()
+    for i in range(0, rows, ROWS):
+        here, start, place = at + i * jump, left + i * count, to + i * stride
+        if vectors == 3:
+            _three(given, here, jump, narrow, start, panels, right, count, out, place, stride)
+        elif vectors == 2:
+            _two(given, here, jump, narrow, start, panels, right, count, out, place, stride)
         else:
-            low, high, left, right = first, end, 0, columns
-            from_a, from_b = first * (1 if a_order == _TURNED else a_step), 0
-        to = out.ctypes.data + (low * columns + left) * size
-        _multiply(
-            one, place, a_order, b_order, high - low, right - left, inner, a + from_a * size,
-            a_step, b + from_b * size, b_step, to, columns,
-        )  # fmt: skip
-        if len(row):
-            added = row[left:right]
-            # The last rows are still in the cache.
-            for i in range(high - 1, low - 1, -1):
-                line = out[i, left:right]
-                for j in range(len(line)):
-                    line[j] += added[j]
+            _one(given, here, jump, narrow, start, panels, right, count, out, place, stride)
 
 
-def _order(matrix: Any) -> tuple[int, int]:
-    """How a matrix lies in memory, and the elements from one line to the next; 0 for neither."""
+@compiled_exactly
+def _multiply(
+    place: int, row: int, step: int, inner: int, block: int, panels: Any, begin: int, added: Any,
+    out: Any, length: int, groups: int, start: int, stop: int,
+) -> None:  # fmt: skip
+    """Some pieces of the product, each of at most `length` rows and one of the groups of panels.
+
+    A number of the first matrix and the next in its row are `step` apart, and in its column `row`.
+    """
+    rows, columns = out.shape
+    lanes = REGISTER // out.itemsize
+    width = _VECTORS * lanes
+    number = -(-columns // width)
+    padded = -(-columns // lanes) * lanes
+    matrix = _numbers(out.dtype.type(1), place)
+    result = out.reshape(out.size)
+    tall = -(-length // ROWS) * ROWS
+    narrow, spare = numpy.empty(tall * block, out.dtype), numpy.empty(tall * width, out.dtype)
+    nothing = numpy.zeros(width, out.dtype)
+    # Of plain numbers Numba would make kinds of their own, and compile what takes them once more.
+    none, across = int64(0), int64(ROWS)
+    for piece in range(start, stop):
+        top = piece // groups * length
+        high = min(length, rows - top)
+        panel, last = (piece % groups) * number // groups, (piece % groups + 1) * number // groups
+        for low in range(0, inner, block):
+            count = min(block, inner - low)
+            for i in range(0, high, ROWS):
+                at = (top + i) * row + low * step
+                pack(matrix, at, step, row, min(ROWS, high - i), across, count, narrow, i * count)
+            for first in range(panel * width, min(last * width, columns), width):
+                right = begin + low * padded + count * first
+                lines = min(width, columns - first)
+                vectors = -(-lines // lanes)
+                to = top * columns + first
+                whole = 0 if lines % lanes else high // ROWS * ROWS
+                given, at, jump = nothing, none, none
+                if low:
+                    given, at, jump = result, to, columns
+                elif len(added):
+                    given, at = added, first
+                _tiles(
+                    vectors, given, at, jump, narrow, none, panels, right, count,
+                    result, to, columns, whole,
+                )  # fmt: skip
+                # Tiles that are wider than what is left of the rows, or higher, lie elsewhere.
+                wide = vectors * lanes
+                _tiles(
+                    vectors, nothing, none, none, narrow, whole * count, panels, right, count,
+                    spare, none, wide, high - whole,
+                )  # fmt: skip
+                for i in range(high - whole):
+                    for j in range(lines):
+                        before = given[at + (whole + i) * jump + j]
+                        result[to + (whole + i) * columns + j] = before + spare[i * wide + j]
+
+
+def _steps(matrix: Any) -> tuple[int, int]:
+    """The numbers from one row to the next and from one column; one of them is 1, or both are 0."""
     size = matrix.itemsize
     (rows, columns), (down, across) = matrix.shape, matrix.strides
     if across == size and down >= columns * size and not down % size:
-        return _AS_IS, down // size
+        return down // size, 1
     if down == size and across >= rows * size and not across % size:
-        return _TURNED, across // size
+        return 1, across // size
     return 0, 0
 
 
@@ -107,36 +181,45 @@ def _fits(a: Any, b: Any, out: Any) -> bool:
         return False
     if out is not None and (not out.flags.c_contiguous or out.dtype is not a.dtype):
         return False
-    return min(len(a), b.shape[1]) >= _UNITS["f"] and bool(_order(a)[0] and _order(b)[0])
+    return min(*a.shape, b.shape[1]) >= _FEW and bool(_steps(a)[0] and _steps(b)[0])
 
 
 def multiply(a: Any, b: Any, out: Any, row: Any, threads: int) -> Any:
     """The product of two matrices on so many threads."""
-    (rows, inner), columns, char = a.shape, b.shape[1], a.dtype.char
-    place = blas_address(_FUNCTIONS[char])
-    (a_order, a_step), (b_order, b_step) = _order(a), _order(b)
-    # Columns are cut in single precision alone: in double the sums of some would change.
-    across = columns > rows and char == "f"
-    unit = _UNITS["f"] if across else _UNITS[char]
-    count = max(1, min(threads, (columns if across else rows) // unit))
+    (rows, inner), columns = a.shape, b.shape[1]
+    lanes = REGISTER // a.itemsize
+    (a_row, a_step), (b_row, b_step) = _steps(a), _steps(b)
     if out is None:
         out = numpy.empty((rows, columns), a.dtype)
-    # What cannot be written to is another type, to compile for once more.
-    added = numpy.array(() if row is None else row, a.dtype)
-    given = (place, a.ctypes.data, a_order, a_step, b.ctypes.data, b_order, b_step, inner)
-    rest = (across, unit, count, added, out)
-    together(shared(_pieces), threads, count, 1, *given, *rest)
+    blocks = -(-inner // _INNER)
+    # Whole registers, so that a panel's lines are turned as they are read.
+    block = -(-inner // (blocks * _WHOLE)) * _WHOLE
+    blocks = -(-inner // block)
+    number = -(-columns // (_VECTORS * lanes))
+    # Panels begin where a line of the cache does.
+    panels = numpy.empty(-(-columns // lanes) * lanes * inner + _LINE, a.dtype)
+    begin = -panels.ctypes.data % _LINE // a.itemsize
+    added = numpy.zeros(0 if row is None else number * _VECTORS * lanes, a.dtype)
+    if row is not None:
+        added[:columns] = row
+    filled = (b.ctypes.data, b_row, b_step, inner, block, columns, panels, begin)
+    together(shared(_fill), threads, blocks * number, 1, *filled)
+    # As many pieces for each thread, of at least so many rows.
+    pieces = threads * -(-rows // (threads * _MANY_ROWS))
+    pieces = max(1, min(pieces, rows // _FEW_ROWS))
+    length = -(-rows // (pieces * ROWS)) * ROWS
+    pieces = -(-rows // length)
+    groups = 1 if pieces >= threads else min(number, threads)
+    given = (a.ctypes.data, a_row, a_step, inner, block, panels, begin, added, out, length, groups)
+    together(shared(_multiply), threads, pieces * groups, 1, *given)
     return out
 
 
 def matrix_product(xp: Any, a: Any, b: Any, out: Any, row: Any) -> Any:
     """The product of two arrays as matmul gives it, plus a row where one is given."""
-    if not blas_address(_FUNCTIONS[a.dtype.char]):
+    if not blas_address("cblas_sgemm"):
         return None
-    if get_num_threads() == 1:
-        return products.matrix_product(xp, a, b, out, row)
-    threads = lanes(a.size * b.shape[-1], _LEAST)
     with blas_alone():
-        if threads > 1 and _fits(a, b, out):
-            return multiply(a, b, out, row, threads)
+        if _fits(a, b, out):
+            return multiply(a, b, out, row, lanes(a.size * b.shape[1], _LEAST))
         return products.matrix_product(xp, a, b, out, row)

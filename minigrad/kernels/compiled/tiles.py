@@ -159,6 +159,77 @@ def matrix(rows: int, vectors: int, fresh: bool) -> Callable[..., None]:
     return made
 
 
+def packed(rows: int, vectors: int) -> Callable[..., None]:
+    """A tile of a product of two matrices in panels: `rows` rows of `vectors` registers each.
+
+    The function it makes has the arguments (given, at, jump, left, start, right, begin, count, out,
+    to, stride). Row r of the result, out[to + r * stride:], is given[at + r * jump:] and the sum
+    over k < count of left[start + k * rows + r] times the registers of right from begin + k times
+    their width on. These are asked for AHEAD of that.
+    """
+
+    @intrinsic
+    def tile(
+        typing: Any,
+        given: Any,
+        at: Any,
+        jump: Any,
+        left: Any,
+        start: Any,
+        right: Any,
+        begin: Any,
+        count: Any,
+        out: Any,
+        to: Any,
+        stride: Any,
+    ) -> Any:
+        number = types.intp
+        signature = types.void(
+            given, number, number, left, number, right, number, number, out, number, number
+        )
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            kinds = signature.args
+            writer = Writer(context, builder, kinds[0].dtype)
+
+            def begins(array: int) -> Any:
+                return writer.at(writer.data(kinds[array], values[array]), values[array + 1])
+
+            def starts(array: int) -> list[Any]:
+                steps = [builder.mul(values[array + 2], writer.whole(r)) for r in range(rows)]
+                return [writer.at(begins(array), step) for step in steps]
+
+            width = vectors * writer.lanes
+            before, narrow, wide, targets = starts(0), begins(3), begins(5), starts(8)
+            registers = writer.registers(rows, vectors)
+            zero = ir.Constant(writer.vector, None)
+            for target, row in zip(targets, registers):
+                for v, register in enumerate(row):
+                    writer.ask(writer.at(target, v * writer.lanes))
+                    builder.store(zero, register)
+            with cgutils.for_range(builder, values[7]) as loop:
+                factors = writer.at(narrow, builder.mul(loop.index, writer.whole(rows)))
+                run = writer.at(wide, builder.mul(loop.index, writer.whole(width)))
+                for v in range(vectors):
+                    writer.ask(writer.at(run, AHEAD * width + v * writer.lanes))
+                held = [writer.read(writer.at(run, v * writer.lanes)) for v in range(vectors)]
+                for r, row in enumerate(registers):
+                    factor = writer.filled(builder.load(writer.at(factors, r)))
+                    for register, value in zip(row, held):
+                        writer.add_product(register, factor, value)
+            for old, target, row in zip(before, targets, registers):
+                for v, register in enumerate(row):
+                    place = v * writer.lanes
+                    total = builder.fadd(writer.read(writer.at(old, place)), builder.load(register))
+                    writer.write(total, writer.at(target, place))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    made: Callable[..., None] = tile
+    return made
+
+
 def room(filters: int, places: int, size: int) -> int:
     """How many numbers of `size` bytes a tile of inner products takes: whole registers."""
     lanes = REGISTER // size

@@ -1,0 +1,136 @@
+"""Matrices copied into panels, in the order in which a tile of a product reads them.
+
+A panel holds some lines of a matrix, as many as it is wide, number by number: first the numbers 0
+of all lines, then the numbers 1. Copied by whole registers, and turned by squares of them, a number
+takes a part of a nanosecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+
+from minigrad.kernels.compiled.compiler import compiled_exactly, whole_registers
+from minigrad.kernels.compiled.registers import MANY, REGISTER, Writer, intrinsic
+
+ROWS = 8 if MANY else 4
+"""The width of narrow panels: the rows of a tile. Others are some registers wide."""
+
+
+def _copies(most: int) -> Callable[..., None]:
+    """A function (source, at, target, to) that copies a register of numbers, at most so many."""
+
+    @intrinsic
+    def copy(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
+        signature = types.void(source, types.intp, target, types.intp)
+
+        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+            kinds = signature.args
+            writer = Writer(context, builder, kinds[0].dtype)
+            writer.vector = ir.VectorType(writer.vector.element, min(most, writer.lanes))
+            numbers = writer.read(writer.at(writer.data(kinds[0], given[0]), given[1]))
+            writer.write(numbers, writer.at(writer.data(kinds[2], given[2]), given[3]))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    made: Callable[..., None] = copy
+    return made
+
+
+def _turns(most: int) -> Callable[..., None]:
+    """A function (source, at, apart, target, to, jump) that turns lines of a register each.
+
+    These are as many as a register has numbers, or `most`, and begin `apart` from each other in
+    source[at:]. As many registers go to target[to:], `jump` apart: the numbers 0 of all lines, then
+    the numbers 1.
+    """
+
+    @intrinsic
+    def turn(typing: Any, source: Any, at: Any, apart: Any, target: Any, to: Any, jump: Any) -> Any:
+        number = types.intp
+        signature = types.void(source, number, number, target, number, number)
+
+        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+            kinds = signature.args
+            writer = Writer(context, builder, kinds[0].dtype)
+            lines = min(most, writer.lanes)
+            start = writer.at(writer.data(kinds[0], given[0]), given[1])
+            place = writer.at(writer.data(kinds[3], given[3]), given[4])
+            held = [
+                writer.read(writer.at(start, builder.mul(given[2], writer.whole(i))))
+                for i in range(lines)
+            ]
+            # The place of a number is the bits of its line, then those of its column. Shuffled like
+            # two halves of a deck of cards, all places lose their first bit, and have it last.
+            order = ir.VectorType(ir.IntType(32), writer.lanes)
+            low, high = (
+                ir.Constant(
+                    order, [first + i // 2 + i % 2 * writer.lanes for i in range(writer.lanes)]
+                )
+                for first in (0, writer.lanes // 2)
+            )
+            for _ in range(lines.bit_length() - 1):
+                held = [
+                    builder.shuffle_vector(
+                        held[j // 2], held[(j + lines) // 2], high if j % 2 else low
+                    )
+                    for j in range(lines)
+                ]
+            for j, numbers in enumerate(held):
+                writer.write(numbers, writer.at(place, builder.mul(given[5], writer.whole(j))))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    made: Callable[..., None] = turn
+    return made
+
+
+_copy, _copy_few = _copies(REGISTER), _copies(ROWS)
+_turn, _turn_few = _turns(REGISTER), _turns(ROWS)
+
+
+@compiled_exactly
+def pack(
+    source: Any, at: int, place: int, line: int, lines: int, width: int, count: int, target: Any,
+    to: int,
+) -> None:  # fmt: skip
+    """Fill the panel of a width at target[to:] with `count` numbers of each of some lines.
+
+    Number k of line i is source[at + k * place + i * line]; one of the two steps is 1. Lines that
+    are fewer than the width are filled up with zeros.
+    """
+    whole_registers()
+    lanes = REGISTER // source.itemsize
+    group = min(lanes, width)
+    done = lines // group * group
+    if place == 1:
+        full = count // lanes * lanes
+        for first in range(0, done, group):
+            start, begin = at + first * line, to + first
+            if width < lanes:
+                # A register holds the numbers of several places.
+                for k in range(0, full, lanes):
+                    _turn_few(source, start + k, line, target, begin + k * width, lanes)
+            else:
+                for k in range(0, full, lanes):
+                    _turn(source, start + k, line, target, begin + k * width, width)
+            for k in range(full, count):
+                for i in range(group):
+                    target[begin + k * width + i] = source[start + k + i * line]
+    elif width < lanes:
+        for k in range(count if done else 0):
+            _copy_few(source, at + k * place, target, to + k * width)
+    else:
+        for k in range(count):
+            for first in range(0, done, lanes):
+                _copy(source, at + k * place + first, target, to + k * width + first)
+    if done < width:
+        for k in range(count):
+            for i in range(done, width):
+                here = at + k * place + i * line
+                target[to + k * width + i] = source[here] if i < lines else 0
