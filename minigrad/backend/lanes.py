@@ -25,8 +25,8 @@ Task = Callable[[int], object]
 _LONG = 1 << 20
 _ALIGNED = 64
 
-PATIENCE = 200e-6
-"""Seconds that a thread waits awake for what it may be asked next."""
+PATIENCE = 1e-3
+"""Seconds that a thread waits awake for what it may be asked next, if no other wants the core."""
 
 # What waits for Python's lock, and who sleeps until there is something.
 _jobs: deque[_Job] = deque()

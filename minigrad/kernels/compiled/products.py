@@ -33,8 +33,8 @@ _LEAST = 1 << 20
 _INNER = 256
 """The most numbers of a row that are added up at a time: a panel of them stays in the cache."""
 
-_MANY_ROWS = 128
-"""The rows of a piece: in the cache, too, while all panels pass by."""
+_MANY_ROWS = 64
+"""The rows of a piece, at most: they stay in the cache, too, while all panels pass by."""
 
 _FEW_ROWS = 32
 """The rows of a piece at least: each copies its part of the first matrix anew."""

@@ -28,8 +28,10 @@ _LOOPS, _CALLS, _OPEN, _ROOM, _INSIDE = 8 * LOOPS, 8 * CALLS, 128, 192, 256
 _NEXT, _ROWS, _LENGTH, _TASK, _GIVEN, _STATUS = 320, 384, 392, 400, 408, 416
 
 _SOON = 1000
-"""Looks at a word before another thread is let have the core."""
+"""Looks at a word before another thread is let have the core, while a loop is waited for."""
 
+_OFTEN = 64
+"""The same while nothing is waited for but what may come: some microseconds."""
 
 _TASK_KIND = ir.FunctionType(ir.IntType(32), [WORD] * 4)
 
@@ -169,6 +171,8 @@ def attend(table: int, loops: int, calls: int, patience: int) -> tuple[int, int]
             return loops, read(table + _CALLS)
         pause()
         waited += 1
+        if not waited % _OFTEN:
+            give_way()
     return loops, calls
 
 
