@@ -22,9 +22,8 @@ from minigrad.backend.lanes import lanes, together
 from minigrad.backend.threads import blas_address, blas_alone
 from minigrad.kernels import products
 from minigrad.kernels.compiled.compiler import compiled_exactly, whole_registers
-from minigrad.kernels.compiled.packing import ROWS, pack
+from minigrad.kernels.compiled.packing import ROWS, pack, tile_of_panels
 from minigrad.kernels.compiled.registers import REGISTER
-from minigrad.kernels.compiled.tiles import packed
 from minigrad.kernels.compiled.together import shared
 
 _LEAST = 1 << 20
@@ -45,7 +44,7 @@ _FEW = 16
 _WHOLE = 16
 _LINE = 64
 _VECTORS = 3
-_three, _two, _one = packed(ROWS, 3), packed(ROWS, 2), packed(ROWS, 1)
+_three, _two, _one = tile_of_panels(ROWS, 3), tile_of_panels(ROWS, 2), tile_of_panels(ROWS, 1)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
