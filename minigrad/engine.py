@@ -87,7 +87,7 @@ def walk(
             contribution = rule(g, *kept)
             if contribution is None:
                 continue
-            if shape is not None:
+            if shape is not None and contribution.shape != shape:
                 contribution = sum_to(contribution, size=shape)
             if parent in cotangents:
                 other, cotangents[parent] = cotangents[parent], None
@@ -129,19 +129,26 @@ _FREED = (
 def recall(node: Node, edges: tuple[Edge, ...], like: Traced) -> Iterable[Edge]:
     """The edges with what they keep as Tensors that are attached to the graph where they were."""
     op = node.op
+    needs, input_of = op.needs, op.input_of
     below = edges[0][0].edges if op.joint is not None and edges[0][1] is op.joint else edges
-    parents = {op.input_of.get(edge[1]): edge[0] for edge in below or ()}
-    for parent, rule, kept, shape in edges:
-        values = []
-        for name, value in zip(op.needs.get(rule, ()), kept):
-            if name in parents and hasattr(value, "dtype"):
-                value = wrap(like, value, parents[name])
-            elif name == "out":
-                value = _attach_out(node, value, like)
-            elif name == op.variadic:
-                value = _attach_all(node, below or (), value, like)
-            values.append(value)
-        yield parent, rule, values or kept, shape
+    parents = {input_of.get(edge[1]): edge[0] for edge in below or ()}
+    found = []
+    for edge in edges:
+        parent, rule, kept, shape = edge
+        names = needs.get(rule) if kept else None
+        if names:
+            values: list[Any] = []
+            for name, value in zip(names, kept):
+                if name in parents and (value.__class__ is ndarray or hasattr(value, "dtype")):
+                    value = wrap(like, value, parents[name])
+                elif name == "out":
+                    value = _attach_out(node, value, like)
+                elif name == op.variadic:
+                    value = _attach_all(node, below or (), value, like)
+                values.append(value)
+            edge = (parent, rule, values, shape)
+        found.append(edge)
+    return found
 
 
 def _attach_out(node: Node, value: Any, like: Traced) -> Any:
@@ -174,14 +181,18 @@ def reachable(roots: Iterable[Node], targets: set[Node]) -> set[Node] | None:
     stack = list(seen)
     while stack:
         node = stack.pop()
-        if not node.edges:
+        edges = node.edges
+        if not edges:
             ends.add(node)
             continue
-        for edge in node.edges:
+        for edge in edges:
             parent = edge[0]
             if parent not in seen and parent.order <= oldest:
                 seen.add(parent)
-                stack.append(parent)
+                if parent.order:
+                    stack.append(parent)
+                else:
+                    ends.add(parent)
     if oldest == 0 and ends <= targets:
         return None
     on_path: set[Node] = set()

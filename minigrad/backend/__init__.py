@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numpy import asarray, generic, ndarray
+from numpy import add, asarray, generic, ndarray
 
 from minigrad.backend.device import Backend, backend_for, device, device_of, register
 from minigrad.backend.numpy import NumpyBackend
@@ -16,6 +16,7 @@ from minigrad.errors import DeviceError
 
 __all__ = [
     "Backend",
+    "add_up",
     "as_array",
     "asarray",
     "backend_for",
@@ -32,6 +33,9 @@ __all__ = [
 
 cpu = NumpyBackend()
 register(cpu)
+
+add_up: Any = add.reduce
+"""What `array.sum` of NumPy calls in the end: array, dimensions, dtype, out, keepdims."""
 
 
 def backend_of(array: Any) -> Backend:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.backend import backend_of, ndarray
+from minigrad.backend import add_up, backend_of, ndarray
 from minigrad.errors import DtypeError
 from minigrad.graph import Traced, primitive, view
 from minigrad.kernels import twin
@@ -35,6 +35,8 @@ def sum_to(xp: Any, input: Any, *, size: tuple[int, ...]) -> Any:
     if input.shape[lead:] == size:
         if input.nbytes >= LARGE and input.dtype.kind == "f":
             return _sum_values(xp, input, tuple(range(lead)), False)
+        if input.__class__ is ndarray:
+            return add_up(input, tuple(range(lead)), input.dtype)
         return input.sum(tuple(range(lead)), dtype=input.dtype)
     axes = tuple(
         axis
@@ -94,6 +96,8 @@ def total(array: Any, dim: Dims, keepdim: bool) -> Any:
         return array.sum(dim, dtypes.int64, None, keepdim)
     if dtype.itemsize == 2:
         return array.sum(dim, dtypes.float32, None, keepdim).astype(dtype)
+    if array.__class__ is ndarray:
+        return add_up(array, dim, None, None, keepdim)
     return array.sum(dim, None, None, keepdim)
 
 

@@ -24,6 +24,11 @@ def squared_error(s: Source) -> Sample:
     return sample(s.floats(shape), s.floats(shape), average=s.flag())
 
 
+def squared_error_grad(s: Source) -> Sample:
+    shape = s.shape(empty=False)
+    return sample(s.floats(()), s.floats(shape), s.floats(shape), factor=s.pick((2, 0.4)))
+
+
 def huber(s: Source) -> Sample:
     first, second = pair(s, -2.0, 2.0)
     return sample(first, second, delta=s.pick((1.0, 0.05)))
@@ -98,6 +103,7 @@ ROWS = {
             x, y, reduction="mean" if average else "sum"
         ),
     ),
+    "squared_error_grad": Row(squared_error_grad, lambda g, x, y, factor: (x - y) * g * factor),
     "_huber": Row(
         huber,
         lambda x, y, delta: torch.nn.functional.huber_loss(x, y, "none", delta),

@@ -75,14 +75,28 @@ def check_shapes(operation: str, input: Any, target: Any, name: str = "target") 
     )
 
 
-def _slope(g: Any, shape: tuple[int, ...], average: bool) -> Any:
-    """The cotangent of a difference whose squares are reduced, for a difference of one."""
-    return g * (2 / max(prod(shape), 1) if average else 2)
+def _factor(shape: tuple[int, ...], average: bool) -> float:
+    """What a difference is multiplied by in the slope of its reduced square."""
+    return 2 / max(prod(shape), 1) if average else 2
 
 
 @elementwise(
-    input=lambda g, input, target, shape, average: (input - target) * _slope(g, shape, average),
-    target=lambda g, input, target, shape, average: (target - input) * _slope(g, shape, average),
+    grad=lambda g, input, target, factor: (input - target) * g * factor,
+    input=lambda g, grad, factor: g * (grad * factor),
+    target=lambda g, grad, factor: g * (grad * -factor),
+)
+def squared_error_grad(xp: Any, grad: Any, input: Any, target: Any, *, factor: float) -> Any:
+    """The cotangent of `input` in the reduced squares of its differences from `target`."""
+    return (input - target) * (grad * factor)
+
+
+@elementwise(
+    input=lambda g, input, target, shape, average: squared_error_grad(
+        g, input, target, factor=_factor(shape, average)
+    ),
+    target=lambda g, input, target, shape, average: squared_error_grad(
+        g, target, input, factor=_factor(shape, average)
+    ),
 )
 def squared_error(xp: Any, input: Any, target: Any, *, average: bool) -> Any:
     """The sum, or the mean, of squared differences."""
