@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 
 from minigrad.backend import as_array, ndarray
-from minigrad.backend.wide import WIDE, duplicate
+from minigrad.backend.wide import WIDE, duplicate, wide
 from minigrad.compiler import buffers
 from minigrad.compiler.fuse import LARGE, alone, fused
 from minigrad.compiler.gradients import forget, freed, store
@@ -182,6 +182,17 @@ class Source:
             self._variables[id(out)] = self._variables[id(target)]
             return
         shared = alone(instruction)
+        if shared is not None and _is_wide(instruction):
+            texts = [self.constant(instruction.function), *map(self.text_of, instruction.args)]
+            if target is not None:
+                texts.append(f"out={self._variables[id(target)]}")
+            text = f"{self.constant(wide)}({', '.join(texts)})"
+            if out is not None and target is not None:
+                self._variables[id(out)] = self._variables[id(target)]
+            elif out is not None:
+                text = f"{self._variable(out)} = {text}"
+            add(text, instruction)
+            return
         if shared is not None:
             chain, inputs = shared
             texts = [*map(self.text_of, inputs)]
@@ -300,3 +311,12 @@ class Source:
             args = map(self.text_of, lowered.tree(step.args))
             asked.append(f"{self.constant(step.function)}({', '.join(args)})")
         return [f"def asks({', '.join(names)}):", f"    return {' and '.join(asked)}"]
+
+
+def _is_wide(instruction: Instruction) -> bool:
+    """Whether `wide` takes an instruction: all that it is given is of one shape and dtype."""
+    like = instruction.out if instruction.into is None else instruction.into
+    return like.dtype.char in "fd" and all(
+        type(value) is Symbol and value.shape == like.shape and value.dtype is like.dtype
+        for value in instruction.args
+    )
