@@ -233,7 +233,9 @@ def test_the_way_fits_the_shape():
     assert described(1, 1, 3, 32, groups=64) is lines
     assert described(64, 64, 1, 32) is unrolled
     assert described(64, 64, 1, 32, stride=2) is unrolled
-    assert described(512, 512, 3, 7, batch=8) is unrolled
+    assert described(512, 512, 3, 7, batch=8) is abreast
+    assert described(512, 512, 3, 7, batch=1) is unrolled
+    assert described(512, 8, 3, 7, batch=8) is unrolled
     assert described(1, 16, 30, 5) is None
 
 
@@ -243,7 +245,9 @@ def test_the_way_of_the_filters_gradient_fits_the_shape():
     assert described(64, 128, 3, 8, choose=convolution.gradient_way) is abreast
     assert described(256, 256, 3, 32, choose=convolution.gradient_way) is abreast
     assert described(64, 8, 3, 8, choose=convolution.gradient_way) is lines
-    assert described(256, 256, 1, 8, choose=convolution.gradient_way) is unrolled
+    assert described(128, 128, 3, 8, choose=convolution.gradient_way) is abreast
+    assert described(256, 256, 1, 8, choose=convolution.gradient_way) is abreast
+    assert described(256, 8, 1, 8, choose=convolution.gradient_way) is unrolled
 
 
 def test_nothing_to_convolve_is_left_to_the_reference():

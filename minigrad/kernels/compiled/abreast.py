@@ -91,7 +91,7 @@ def planned(
         begin = tuple(c + at * s for c, at, s in zip(corner, first, step))
         cells = _numbers(many, (0, 0, 0), stride, layout.pitch, together, layout.cell)
         targets = _numbers(many, begin, step, channel, together, filters * prod(channel))
-        told = layout.described(together)[1:]
+        told = layout.described(together)
         # The last windows, or places, may share a tile with some that are not there.
         most = max(WIDE[0], NARROW[0])
         spare = numpy.full(most, cells[-1])

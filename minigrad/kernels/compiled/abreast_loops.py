@@ -122,6 +122,7 @@ def _take_in(
 @compiled
 def correlate(
     x: Any,
+    stride: Any,
     padding: Any,
     phases: Any,
     pitch: Any,
@@ -157,7 +158,7 @@ def correlate(
         images = min(together, len(x) - n)
         for g in range(groups):
             c = g * channels
-            fill(x, n, images, c, channels, (1, 1, 1), padding, phases, pitch, plane, lines)
+            fill(x, n, images, c, channels, stride, padding, phases, pitch, plane, lines)
             for first in range(0, images * windows, STRIP):
                 run = min(STRIP, images * windows - first)
                 for p in range(share[0], share[1]):
@@ -180,6 +181,7 @@ def correlate(
 @compiled
 def meet(
     x: Any,
+    stride: Any,
     padding: Any,
     phases: Any,
     pitch: Any,
@@ -212,7 +214,7 @@ def meet(
         images = min(together, len(x) - n)
         for g in range(groups):
             c = g * channels
-            fill(x, n, images, c, channels, (1, 1, 1), padding, phases, pitch, plane, lines)
+            fill(x, n, images, c, channels, stride, padding, phases, pitch, plane, lines)
             for first in range(0, images * windows, most):
                 run = min(most, images * windows - first)
                 for p in range(share[0], share[1]):

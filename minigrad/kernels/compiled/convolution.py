@@ -24,7 +24,7 @@ than they save,
 SMALL_PAIRS = 8192
 """or so many in images of fewer tiles than `winograd.TILES`, if the batch fills registers."""
 
-GRADIENT_PAIRS = 16384
+GRADIENT_PAIRS = 36864
 """From so many on the gradient of the filters is taken by tiles of such images, too."""
 
 LEAST_TILES, SMALL_TILES = 128, 32
@@ -71,7 +71,7 @@ def way(
         enough = (small or tiles >= winograd.TILES) and batch * tiles >= least
         if many and near and enough:
             return winograd
-    return plain_way(dtype, channels, filters, kernel, stride, dilation, out)
+    return plain_way(dtype, batch, channels, filters, kernel, stride, dilation, out)
 
 
 def gradient_way(
@@ -92,11 +92,20 @@ def gradient_way(
         found = way(dtype, batch, *described)
         if found is winograd and winograd.takes_batches(batch, _tiles(out)):
             return winograd
-    return plain_way(dtype, channels, filters, kernel, stride, dilation, out)
+    if _many(dtype, batch, channels, filters, kernel, out):
+        return abreast
+    return narrow_way(channels, kernel, stride, dilation, out)
+
+
+def _many(dtype: Any, batch: int, channels: int, filters: int, kernel: Sizes, out: Sizes) -> bool:
+    """Whether filters fill registers, and windows repay that they are rearranged."""
+    few = batch * prod(out) < FEW_WINDOWS and channels * prod(kernel) >= DEEP
+    return not few and abreast.takes(filters, dtype.itemsize)
 
 
 def plain_way(
     dtype: Any,
+    batch: int,
     channels: int,
     filters: int,
     kernel: Sizes,
@@ -105,12 +114,18 @@ def plain_way(
     out: Sizes,
 ) -> Any:
     """The fastest of those that take plain sums."""
+    apart = all(k <= step for k, step in zip(kernel, stride))
+    if not apart and _many(dtype, batch, channels, filters, kernel, out):
+        return abreast
+    return narrow_way(channels, kernel, stride, dilation, out)
+
+
+def narrow_way(channels: int, kernel: Sizes, stride: Sizes, dilation: Sizes, out: Sizes) -> Any:
+    """The fastest of those that take few filters as well."""
     depth, area = channels * prod(kernel), prod(out)
     apart = all(k <= step for k, step in zip(kernel, stride))
     if apart or area <= FEW or (area < FEW_WINDOWS and depth >= DEEP):
         return unrolled
-    if abreast.takes(filters, dtype.itemsize):
-        return abreast
     row = prod(n + (k - 1) * gap // step for n, k, gap, step in zip(out, kernel, dilation, stride))
     return lines if row <= WASTE * prod(out) else None
 
@@ -189,7 +204,7 @@ def convolve_input_grad(
     found = way(grad.dtype, *described, dilation, groups, size)
     if found is abreast and stride != (1, 1, 1):
         # Numbers that go to every second cell cost more than is saved.
-        found = lines
+        found = narrow_way(filters // groups, tuple(kernel), stride, dilation, size)
     result = None
     if found is winograd:
         filters = weight[:, :, 0]
