@@ -20,9 +20,32 @@ def threads(request, monkeypatch):
     return request.param
 
 
+@pytest.fixture(params=["reference", "numba"])
+def way(request):
+    """How the pieces are handed over: by Python, or by a compiled loop."""
+    if request.param == "numba" and not minigrad.kernels.ready.installed():
+        pytest.skip("Numba is not installed")
+    with minigrad.kernels.use(request.param, "fill"):
+        yield request.param
+
+
 @pytest.fixture
 def calls(monkeypatch):
-    """The numbers of pieces of the loops that were cut."""
+    """The functions that were called on vectors cut into pieces."""
+    seen = []
+    fill = wide._fill
+
+    def counted(xp, out, function, operands):
+        seen.append(function)
+        return fill(xp, out, function, operands)
+
+    monkeypatch.setattr(wide, "_fill", counted)
+    return seen
+
+
+@pytest.fixture
+def pieces(monkeypatch):
+    """The numbers of pieces that Python handed over."""
     seen = []
     run = wide.run
 
@@ -43,7 +66,7 @@ UNARY = ["exp", "log", "sqrt", "sin", "cos", "tanh", "relu"]
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div"])
-def test_arithmetic_is_numpys_bit_for_bit(name, dtype, threads, calls):
+def test_arithmetic_is_numpys_bit_for_bit(name, dtype, way, threads, calls, pieces):
     a, b = values(dtype=dtype), values(dtype=dtype, seed=1)
     function = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide}[name]
     operation = getattr(minigrad, name)
@@ -51,14 +74,15 @@ def test_arithmetic_is_numpys_bit_for_bit(name, dtype, threads, calls):
     np.testing.assert_array_equal(operation(x, y).numpy(), function(a, b))
     np.testing.assert_array_equal(operation(x, 3).numpy(), function(a, 3))
     np.testing.assert_array_equal(operation(x, 0.1).numpy(), function(a, 0.1))
-    assert bool(calls) == (threads > 1)
-    assert all(count > 1 for count in calls)
+    assert calls == [function] * 3 * (threads > 1)
+    assert bool(pieces) == (threads > 1 and way == "reference")
+    assert all(count > 1 for count in pieces)
 
 
 @pytest.mark.parametrize("name", UNARY)
-def test_functions_are_the_same_on_any_number_of_threads(name, threads):
+def test_functions_are_the_same_on_any_number_of_threads(name, way, threads):
     x = minigrad.tensor(np.abs(values()) + 0.1)
-    with minigrad.kernels.use("reference"):
+    with minigrad.kernels.use("reference", "exp", "relu"):
         found = getattr(minigrad, name)(x).numpy()
     whole = np.maximum(x.numpy(), 0) if name == "relu" else getattr(np, name)(x.numpy())
     np.testing.assert_array_equal(found, whole)
@@ -98,7 +122,7 @@ def test_what_is_not_alike_goes_the_plain_way(case, monkeypatch, calls):
     assert not calls
 
 
-def test_pieces_heed_what_numpy_was_told_about_errors(threads):
+def test_pieces_heed_what_numpy_was_told_about_errors(way, threads):
     zeros = minigrad.zeros(COUNT)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -110,7 +134,67 @@ def test_pieces_heed_what_numpy_was_told_about_errors(threads):
             zeros.log()
 
 
-def test_loops_from_several_threads_at_once(monkeypatch):
+CASES = {
+    "add": (np.add, 3e38, 3e38, "overflow encountered in add"),
+    "add in place": (np.add, 3e38, 3e38, "overflow encountered in add"),
+    "sub": (np.subtract, np.inf, np.inf, "invalid value encountered in subtract"),
+    "sum in place": (np.add, np.inf, -np.inf, "invalid value encountered in add"),
+    "mul": (np.multiply, 1e30, 1e30, "overflow encountered in multiply"),
+    "div": (np.divide, 1, 0, "divide by zero encountered in divide"),
+    "log": (np.log, -1, None, "invalid value encountered in log"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_element_is_warned_of_as_numpy_does(name, way, threads):
+    function, left, right, message = CASES[name]
+    a, b = np.full((2, COUNT), 0.5, "float32")
+    a[-3] = left
+    operands = (a,) if right is None else (a, b)
+    b[-3] = b[-3] if right is None else right
+    with np.errstate(all="ignore"):
+        plain = function(*operands)
+    with pytest.warns(RuntimeWarning, match=message) as told:
+        found = wide.wide(function, *operands, out=a if "place" in name else None)
+    assert found.tobytes() == plain.tobytes()
+    assert {str(each.message) for each in told} == {message}
+
+
+@pytest.mark.parametrize(
+    ("function", "operands"),
+    [(np.add, (-np.inf, 1)), (np.multiply, (np.nan, 2)), (np.multiply, (1e-30, 1e-30))],
+)
+def test_what_numpy_says_nothing_of_is_not_told(function, operands, way, threads):
+    a, b = (np.full(COUNT, operand, "float32") for operand in operands)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = wide.wide(function, a, b)
+    np.testing.assert_array_equal(found, function(a[0], b[0]))
+
+
+def test_what_is_too_small_is_told_where_that_is_asked_for(way, threads):
+    small = np.full(COUNT, 1e-30, "float32")
+    with np.errstate(under="raise"), pytest.raises(FloatingPointError, match="underflow"):
+        wide.wide(np.multiply, small, small)
+
+
+@pytest.mark.parametrize("number", [1e300, 2**60, 10**400, np.inf, True, 7])
+def test_numbers_become_what_numpy_makes_of_them(number, way, threads):
+    a = values()
+
+    def made(function):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            try:
+                found = function(a, number).tobytes()
+            except OverflowError as error:
+                found = type(error)
+        return found, {str(each.message) for each in told}
+
+    assert made(lambda *given: wide.wide(np.multiply, *given)) == made(np.multiply)
+
+
+def test_loops_from_several_threads_at_once(way, monkeypatch):
     monkeypatch.setattr(minigrad.backend.threads, "_count", 3)
     a = values()
     product = a * np.float32(2.5)

@@ -43,20 +43,42 @@ def wide(function: Any, *operands: Any, out: Any = None) -> Any:
     threads = lanes(size, _LEAST // first.itemsize)
     if threads == 1:
         return function(*operands, **named)
-    out = numpy.empty(first.shape, first.dtype) if out is None else out
-    whole = out.reshape(-1)
-    flat: list[Any] = [o if o.__class__ in (int, float) else o.reshape(-1) for o in operands]
-    length = share(size, threads)
+    made = numpy.empty(first.shape, first.dtype) if out is None else out
+    whole = made.reshape(-1)
+    vectors: dict[int, Any] = {id(made): whole}
+    for operand in operands:
+        if operand.__class__ is numpy.ndarray and id(operand) not in vectors:
+            vectors[id(operand)] = operand.reshape(-1)
+    _fill(numpy, whole, function, tuple(vectors.get(id(operand), operand) for operand in operands))
+    return made
+
+
+def fill(xp: Any, out: Any, function: Any, operands: tuple[Any, ...]) -> Any:
+    """Fill a vector with what a NumPy function of elements gives for vectors like it, or numbers.
+
+    Each piece is a call of the function, for which Python's lock is handed to and fro.
+    """
+    threads = lanes(out.size, _LEAST // out.itemsize)
+    length = share(out.size, threads)
     # What NumPy is to do about overflows and divisions by zero belongs to the context.
     context = copy_context()
 
     def task(piece: int) -> None:
         cut = slice(piece * length, (piece + 1) * length)
-        parts = [o if o.__class__ in (int, float) else o[cut] for o in flat]
-        context.copy().run(function, *parts, out=whole[cut])
+        parts = [o if o.__class__ in (int, float) else o[cut] for o in operands]
+        context.copy().run(function, *parts, out=out[cut])
 
-    run(task, -(-size // length), threads)
+    run(task, -(-out.size // length), threads)
     return out
+
+
+_fill: Any = fill
+
+
+def fill_with(function: Any) -> None:
+    """Let large arrays be filled by a function that does the same as `fill`."""
+    global _fill
+    _fill = function
 
 
 def duplicate(array: Any) -> Any:

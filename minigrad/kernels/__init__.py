@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy
 
+from minigrad.backend import wide
 from minigrad.errors import ArgumentError
 from minigrad.kernels import (
     attention,
@@ -44,6 +45,7 @@ __all__ = [
     "convolve_input_grad",
     "convolve_weight_grad",
     "exponentials",
+    "fill",
     "fold",
     "get_compile_mode",
     "in_single",
@@ -159,6 +161,8 @@ log_softmax = Kernel(softmaxes.log_softmax, "softmax", least=1 << 14)
 log_softmax_grad = Kernel(softmaxes.log_softmax_grad, "softmax", least=1 << 14)
 class_losses = Kernel(softmaxes.class_losses, "softmax", least=1 << 14)
 class_losses_grad = Kernel(softmaxes.class_losses_grad, "softmax", least=1 << 14)
+fill = Kernel(wide.fill, "functions", least=1 << 16)
+wide.fill_with(fill)
 convolve = Kernel(convolution.convolve, "convolution", least=1 << 12)
 convolve_input_grad = Kernel(convolution.convolve_input_grad, "convolution", least=1 << 12)
 convolve_weight_grad = Kernel(convolution.convolve_weight_grad, "convolution", least=1 << 12)
@@ -174,6 +178,7 @@ _COMPILED = {
         convolve,
         convolve_input_grad,
         convolve_weight_grad,
+        fill,
         log_softmax,
         log_softmax_grad,
         matrix_product,

@@ -67,7 +67,7 @@ def _exp(x: Any, out: Any) -> None:
 
 
 # Elements of a block, and the bits of the largest size that is moderate.
-_BLOCK = 4096
+_BLOCK = 1024
 _MODERATE = numpy.int32(numpy.float32(87).view(numpy.int32))
 _SIZE = numpy.int32(0x7FFFFFFF)
 
@@ -80,15 +80,15 @@ def _exp_single(x: Any, out: Any) -> None:
         block, powers = x[first : first + _BLOCK], out[first : first + _BLOCK]
         sizes = bits[first : first + _BLOCK]
         largest = numpy.int32(0)
+        # One pass that reads, computes and writes waits for memory while it computes.
         for i in range(len(sizes)):
             # Without their sign, floats come in the order of their bits, infinities and NaNs last.
-            largest = max(largest, sizes[i] & _SIZE)
+            size = numpy.int32(sizes[i] & _SIZE)
+            largest = size if size > largest else largest
+            powers[i] = moderate(block[i])
         if largest > _MODERATE:
             for i in range(len(powers)):
                 powers[i] = exponential(block[i])
-        else:
-            for i in range(len(powers)):
-                powers[i] = moderate(block[i])
 
 
 def exp(xp: Any, input: Any) -> Any:

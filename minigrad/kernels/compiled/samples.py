@@ -61,6 +61,13 @@ def _convolution(ones: Callable[..., Any]) -> None:
         winograd_batches.weight_grad(made, many, (1, 1))
 
 
+def _functions(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import functions
+
+    x = ones(4)
+    functions.fill(numpy, ones(4), numpy.add, (x, 1.0))
+
+
 def _normalise(ones: Callable[..., Any]) -> None:
     from minigrad.kernels.compiled import normalise
 
@@ -156,6 +163,7 @@ _SAMPLES = {
     "activation": _activation,
     "attention": _attention,
     "convolution": _convolution,
+    "functions": _functions,
     "normalise": _normalise,
     "pooling": _pooling,
     "products": _products,

@@ -52,6 +52,17 @@ def add(typing: Any, address: Any, value: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def include(typing: Any, address: Any, bits: Any) -> Any:
+    """Set bits of the word at an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.atomic_rmw("or", _pointer(builder, arguments[0]), arguments[1], "seq_cst")
+        return context.get_dummy_value()
+
+    return types.none(types.int64, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def give_way(typing: Any) -> Any:
     """Lets another thread have the core, where the system is asked so."""
 
