@@ -166,3 +166,23 @@ def test_the_number_of_threads_does_not_change_results():
         minigrad.set_num_threads(before)
     assert np.array_equal(found[0], found[1])
     assert np.array_equal(found[0], found[2])
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads are moved on Linux alone")
+@pytest.mark.parametrize(("waker", "moves"), [(1, [{0, 2}, {0, 1, 2}]), (0, [])])
+def test_a_thread_that_wakes_beside_its_waker_moves(waker, moves, monkeypatch):
+    seen = []
+    monkeypatch.setattr(lanes, "_core", lambda: 1)
+    monkeypatch.setattr(lanes, "_waker", waker)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {0, 1, 2})
+    monkeypatch.setattr(os, "sched_setaffinity", lambda thread, cores: seen.append(cores))
+    lanes._step_aside()
+    assert seen == moves
+
+
+@pytest.mark.parametrize("size", [1 << 17, 1_000_000, 10_000_000])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_there_are_pieces_for_a_thread_that_comes_late(size, threads):
+    count = lanes.portions(size, threads)
+    assert count == 1 if threads == 1 else count > threads
+    assert count == 1 or size // count >= 1 << 13

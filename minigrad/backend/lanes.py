@@ -7,8 +7,10 @@ own parallel loops both may be called from several threads at once and after a f
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -23,6 +25,7 @@ from minigrad.backend.threads import get_num_threads
 Task = Callable[[int], object]
 
 _LONG = 1 << 20
+_SHORT = 1 << 14
 _ALIGNED = 64
 
 PATIENCE = 1e-3
@@ -40,6 +43,10 @@ _table = numpy.zeros(64, numpy.int64)
 _TABLE = _table.ctypes.data
 LOOPS, CALLS = 0, 8
 """The words of the table that count compiled loops, and those that need Python's lock."""
+
+# The core that a thread is on, where the system says so and lets threads move.
+_core: Any = getattr(ctypes.CDLL(None), "sched_getcpu", None) if sys.platform == "linux" else None
+_waker = -1
 
 _attend: Any = None
 _looks = 0
@@ -95,6 +102,22 @@ def _serve() -> None:
                 _sleepers.remove(woken)
                 continue
         woken.acquire()
+        _step_aside()
+
+
+def _step_aside() -> None:
+    """Move to another core than that of the thread which woke this one.
+
+    The system leaves both on one for as long as neither runs for some milliseconds.
+    """
+    if _core is None or _core() != _waker:
+        return
+    # A container may forbid it.
+    with suppress(OSError):
+        allowed = os.sched_getaffinity(0)
+        if allowed - {_waker}:
+            os.sched_setaffinity(0, allowed - {_waker})
+            os.sched_setaffinity(0, allowed)
 
 
 def keep_awake(attend: Any) -> None:
@@ -118,6 +141,9 @@ def _call(helpers: int) -> None:
         thread = threading.Thread(target=_serve, name="minigrad-lane", daemon=True)
         _started.append(thread)
         thread.start()
+    global _waker
+    if _sleepers and _core is not None:
+        _waker = _core()
     with suppress(IndexError):
         for _ in range(helpers - len(_started) + len(_sleepers)):
             _sleepers.popleft().release()
@@ -159,6 +185,15 @@ def share(size: int, threads: int) -> int:
     """
     pieces = threads if size < _LONG * threads else 2 * threads
     return -(-size // (pieces * _ALIGNED)) * _ALIGNED
+
+
+def portions(size: int, threads: int) -> int:
+    """How many pieces a compiled loop over so many elements is cut into.
+
+    A thread that comes late takes fewer of them. With one for each, who was there first would do
+    them all, and the other sleep again before the next loop.
+    """
+    return 1 if threads == 1 else max(threads, min(4 * threads, size // _SHORT))
 
 
 def run(task: Task, count: int, threads: int) -> None:

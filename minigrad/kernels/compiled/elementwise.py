@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy
 
-from minigrad.backend.lanes import lanes, share, together
+from minigrad.backend.lanes import lanes, portions, together
 from minigrad.kernels.compiled.compiler import compiled_in_order
 from minigrad.kernels.compiled.together import shared
 
 LEAST = 1 << 16
 """Elements that make up for waking a thread."""
+
+LINE = 64
+"""Elements that fill cache lines and vector registers whole."""
 
 
 elementwise = compiled_in_order
@@ -25,8 +28,7 @@ def over(loop: Callable[..., Any], arrays: tuple[Any, ...], *numbers: Any) -> An
     None where the arrays differ in shape or dtype. Numbers are taken in their dtype.
     """
     shape, dtype, size = arrays[0].shape, arrays[0].dtype, arrays[0].size
-    threads = lanes(size, LEAST)
-    length = max(1, size if threads == 1 else share(size, threads))
+    threads, length = cut(size)
     given = []
     for array in arrays:
         if array.shape != shape or array.dtype != dtype:
@@ -39,6 +41,17 @@ def over(loop: Callable[..., Any], arrays: tuple[Any, ...], *numbers: Any) -> An
     out = numpy.empty(shape, dtype)
     together(shared(loop, cuts=True), threads, size, length, *given, out.reshape(-1))
     return out
+
+
+def cut(size: int) -> tuple[int, int]:
+    """On how many threads a loop over so many elements runs, and the length of a piece of it.
+
+    Pieces are whole cache lines, and so vector registers are filled as in one long loop, to the
+    same bits.
+    """
+    threads = lanes(size, LEAST)
+    line = LINE * portions(size, threads)
+    return threads, max(1, size if threads == 1 else -(-size // line) * LINE)
 
 
 def _vector(array: Any) -> Any:

@@ -20,9 +20,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from minigrad.backend.lanes import lanes, share, together
+from minigrad.backend.lanes import together
 from minigrad.kernels.compiled.compiler import compiled_exactly
-from minigrad.kernels.compiled.elementwise import LEAST
+from minigrad.kernels.compiled.elementwise import cut
 from minigrad.kernels.compiled.together import shared
 from minigrad.kernels.compiled.words import WORD, include
 
@@ -155,8 +155,7 @@ def fill(xp: Any, out: Any, function: Any, operands: tuple[Any, ...]) -> Any:
     arrays += [out] * (3 - len(arrays))
     steps += [step] * (3 - len(steps))
     seen = numpy.zeros(1, numpy.int64)
-    threads = lanes(size, LEAST)
-    length = max(1, size if threads == 1 else share(size, threads))
+    threads, length = cut(size)
     places = tuple(array.__array_interface__["data"][0] for array in (*arrays, seen))
     flags = (*_flags(), _OBSERVED)
     together(shared(_some), threads, size, length, *found, flags, places, tuple(steps))

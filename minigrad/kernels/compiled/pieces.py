@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.backend.lanes import lanes, together
+from minigrad.backend.lanes import lanes, portions, together
 from minigrad.kernels.compiled.together import shared
 
 _LEAST = 1 << 16
 """The elements that make up for waking a thread, at about a nanosecond each."""
-
-
-_LONG = 1 << 20
 
 
 def spread(loop: Callable[..., Any], rows: int, size: int, *arguments: Any) -> None:
@@ -22,6 +19,5 @@ def spread(loop: Callable[..., Any], rows: int, size: int, *arguments: Any) -> N
     begin depends on the number of threads.
     """
     threads = lanes(size, _LEAST)
-    # More pieces than threads, for those that are held up, unless they would be short.
-    count = threads if threads == 1 or size < _LONG * threads else 4 * threads
-    together(shared(loop), threads, rows, max(1, -(-rows // count)), *arguments)
+    length = max(1, -(-rows // portions(size, threads)))
+    together(shared(loop), threads, rows, length, *arguments)
