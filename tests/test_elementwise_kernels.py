@@ -113,6 +113,8 @@ def test_other_shapes_and_dtypes_are_left_to_the_reference(name):
 @pytest.mark.parametrize("name", ["exp", "gelu", "gelu_grad", "silu_grad", "relu_grad"])
 def test_the_number_of_threads_changes_no_bit(name, monkeypatch):
     arrays = draw(name, 5 * elementwise.LEAST + 13, "float32")
+    # One extreme number decides nothing for those beside it.
+    arrays[0][2 * elementwise.LEAST + 2] = 95
     results = []
     for count in (1, 2, 3):
         monkeypatch.setattr(minigrad.backend.threads, "_count", count)

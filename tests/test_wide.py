@@ -140,7 +140,10 @@ CASES = {
     "sub": (np.subtract, np.inf, np.inf, "invalid value encountered in subtract"),
     "sum in place": (np.add, np.inf, -np.inf, "invalid value encountered in add"),
     "mul": (np.multiply, 1e30, 1e30, "overflow encountered in multiply"),
+    "mul in place": (np.multiply, 0, np.inf, "invalid value encountered in multiply"),
     "div": (np.divide, 1, 0, "divide by zero encountered in divide"),
+    "div in place": (np.divide, 1, 0, "divide by zero encountered in divide"),
+    "sub in place": (np.subtract, 3e38, -3e38, "overflow encountered in subtract"),
     "log": (np.log, -1, None, "invalid value encountered in log"),
 }
 

@@ -193,7 +193,7 @@ def portions(size: int, threads: int) -> int:
     A thread that comes late takes fewer of them. With one for each, who was there first would do
     them all, and the other sleep again before the next loop.
     """
-    return 1 if threads == 1 else max(threads, min(4 * threads, size // _SHORT))
+    return 1 if threads == 1 else max(threads, min(8 * threads, size // _SHORT))
 
 
 def run(task: Task, count: int, threads: int) -> None:

@@ -87,8 +87,10 @@ def _exp_single(x: Any, out: Any) -> None:
             largest = size if size > largest else largest
             powers[i] = moderate(block[i])
         if largest > _MODERATE:
+            # The others stay, so that no bit depends on where a block begins.
             for i in range(len(powers)):
-                powers[i] = exponential(block[i])
+                extreme = numpy.int32(sizes[i] & _SIZE) > _MODERATE
+                powers[i] = exponential(block[i]) if extreme else powers[i]
 
 
 def exp(xp: Any, input: Any) -> Any:

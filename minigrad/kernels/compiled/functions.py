@@ -66,10 +66,10 @@ def _loop_of(function: Any, char: str) -> tuple[int, int] | None:
     return found.functions[position] or 0, found.data[position] or 0
 
 
-# The bits that fenv.h has for what is invalid, divided by zero, and too large.
-_BITS = {"x86_64": 1 | 4 | 8, "aarch64": 1 | 2 | 4, "arm64": 1 | 2 | 4}
-_OBSERVED = _BITS.get(platform.machine(), 0) if os.name == "posix" else 0
-_INVALID = 1
+# The bits that fenv.h has for what is invalid, for a division by zero, and for what is too large.
+_BITS = {"x86_64": (1, 4, 8), "aarch64": (1, 2, 4), "arm64": (1, 2, 4)}
+_INVALID, _DIVIDED, _LARGE = _BITS.get(platform.machine() if os.name == "posix" else "", (0, 0, 0))
+_OBSERVED = _INVALID | _DIVIDED | _LARGE
 
 
 @functools.cache
@@ -128,6 +128,15 @@ def _some(loop: int, data: int, flags: Any, places: Any, steps: Any, start: int,
 
 _IGNORED = {"divide": "ignore", "over": "ignore", "under": "ignore", "invalid": "ignore"}
 _EXACT = 1 << 53
+_INFINITE, _LARGEST = math.inf, {"f": float(numpy.finfo("f").max), "d": float(numpy.finfo("d").max)}
+
+# For what may be in place of an operand: numbers that raise each of the flags.
+_RAISING: dict[Any, Any] = {
+    numpy.add: lambda most: {_INVALID: (_INFINITE, -_INFINITE), _LARGE: (most, most)},
+    numpy.subtract: lambda most: {_INVALID: (_INFINITE, _INFINITE), _LARGE: (most, -most)},
+    numpy.multiply: lambda most: {_INVALID: (_INFINITE, 0), _LARGE: (most, most)},
+    numpy.divide: lambda most: {_INVALID: (0, 0), _DIVIDED: (1, 0), _LARGE: (most, 0.5)},
+}
 
 
 def fill(xp: Any, out: Any, function: Any, operands: tuple[Any, ...]) -> Any:
@@ -138,49 +147,42 @@ def fill(xp: Any, out: Any, function: Any, operands: tuple[Any, ...]) -> Any:
     char = out.dtype.char
     found = _loop_of(function, char)
     told = numpy.geterr()
-    inside = any(operand is out for operand in operands)
-    # What is too small is told to the user by few, and results that are in place of an operand
-    # cannot be computed again.
-    left = not _OBSERVED or told["under"] != "ignore" or (inside and function is not numpy.add)
-    if found is None or left:
+    # What is too small is told to few.
+    if found is None or not _OBSERVED or told["under"] != "ignore":
         return None
-    size, step = out.size, out.itemsize
+    step = out.itemsize
     arrays, steps = [], []
     for operand in operands:
         many = operand.__class__ is numpy.ndarray and operand.ndim == 1
-        if not many and not _fits(operand, out.dtype):
+        if not many and not _fits(operand, char):
             return None
         arrays.append(operand if many else numpy.array([operand], out.dtype))
         steps.append(step if many else 0)
     arrays += [out] * (3 - len(arrays))
     steps += [step] * (3 - len(steps))
     seen = numpy.zeros(1, numpy.int64)
-    threads, length = cut(size)
     places = tuple(array.__array_interface__["data"][0] for array in (*arrays, seen))
+    place = places[len(operands)]
+    apart = [abs(place - other) for other in places[: len(operands)]]
+    inside = 0 in apart
+    # What is in place of an operand cannot be computed again, nor what is half in its place at all.
+    if any(0 < other < out.nbytes for other in apart) or (inside and function not in _RAISING):
+        return None
+    threads, length = cut(out.size)
     flags = (*_flags(), _OBSERVED)
-    together(shared(_some), threads, size, length, *found, flags, places, tuple(steps))
+    together(shared(_some), threads, out.size, length, *found, flags, places, tuple(steps))
     if seen[0] and told != _IGNORED:
-        if inside:
-            _say(int(seen[0]), out.dtype)
-        else:
+        if not inside:
             function(*operands, out=out)
+            return out
+        for bit, numbers in _RAISING[function](_LARGEST[char]).items():
+            if seen[0] & bit:
+                function(*numpy.array(numbers, out.dtype)[:, None])
     return out
 
 
-def _fits(number: Any, dtype: Any) -> bool:
-    """Whether a number is the same in a dtype as it is for NumPy's own conversion of it."""
+def _fits(number: Any, char: str) -> bool:
+    """Whether a number becomes one of a dtype without a word of NumPy's."""
     if number.__class__ is int:
         return abs(number) <= _EXACT
-    if number.__class__ is float:
-        return not numpy.finfo(dtype).max < abs(number) < math.inf
-    return number.__class__ is numpy.ndarray
-
-
-def _say(seen: int, dtype: Any) -> None:
-    """Let NumPy add numbers that raise the same flags."""
-    infinite = numpy.full(1, math.inf, dtype)
-    largest = numpy.full(1, numpy.finfo(dtype).max)
-    if seen & _INVALID:
-        numpy.add(infinite, -infinite)
-    if seen & ~_INVALID:
-        numpy.add(largest, largest)
+    return number.__class__ is float and not _LARGEST[char] < abs(number) < math.inf
