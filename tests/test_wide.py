@@ -79,6 +79,21 @@ def test_arithmetic_is_numpys_bit_for_bit(name, dtype, way, threads, calls, piec
     assert all(count > 1 for count in pieces)
 
 
+@pytest.mark.parametrize("name", ["mul", "tanh", "scaled"])
+def test_a_compiled_step_takes_one_function_as_eager_code_does(name, threads, calls):
+    function = {"mul": np.multiply, "tanh": np.tanh, "scaled": np.multiply}[name]
+    a, b = values(), values(seed=1)
+    arrays, numbers = {"mul": ([a, b], []), "tanh": ([a], []), "scaled": ([a], [0.1])}[name]
+    operation = minigrad.tanh if name == "tanh" else minigrad.mul
+    step = minigrad.compile(lambda *tensors: operation(*tensors, *numbers))
+    tensors = [minigrad.tensor(array) for array in arrays]
+    step(*tensors)
+    calls.clear()
+    found = step(*tensors)
+    np.testing.assert_array_equal(found.numpy(), function(*arrays, *numbers))
+    assert calls == [function] * (threads > 1)
+
+
 @pytest.mark.parametrize("name", UNARY)
 def test_functions_are_the_same_on_any_number_of_threads(name, way, threads):
     x = minigrad.tensor(np.abs(values()) + 0.1)

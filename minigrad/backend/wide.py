@@ -22,8 +22,8 @@ def wide(function: Any, *operands: Any, out: Any = None) -> Any:
     """What a NumPy function of elements gives for the operands, bit for bit, on all cores.
 
     That is for contiguous floating arrays of one shape and dtype, and numbers; anything else goes
-    the plain way. For functions whose result has the dtype of the operands. `out`, one of these,
-    is where it goes; by default to a new array.
+    the plain way. For functions whose result has the dtype of the operands. `out`, one of these or
+    an array like them, is where it goes; by default to a new array.
     """
     named = {} if out is None else {"out": out}
     first = None

@@ -123,8 +123,14 @@ class Whole:
         self.target = places[id(link.out if link.into is None else link.into)]
 
     def __call__(self, *arrays: Any) -> None:
-        operands = [held if place is None else arrays[place] for place, held in self.operands]
+        operands = [
+            _number(held) if place is None else arrays[place] for place, held in self.operands
+        ]
         wide(self.function, *operands, out=arrays[self.target])
+
+
+def _number(value: Any) -> Any:
+    return value.item() if type(value) is ndarray else value
 
 
 def fused(instructions: list[Instruction], outputs: Any) -> list[Instruction]:
@@ -238,9 +244,9 @@ def _is_wide(link: Instruction) -> bool:
     """Whether an instruction is one that a function of elements takes on all cores by itself."""
     target = link.out if link.into is None else link.into
     return target.dtype.char in "fd" and all(
-        (value.shape == target.shape and value.dtype is target.dtype)
-        if type(value) is Symbol
-        else type(value) in (int, float)
+        type(value) in (int, float)
+        or (type(value) is Symbol and value.shape == target.shape and value.dtype is target.dtype)
+        or (type(value) is ndarray and not value.ndim and value.dtype is target.dtype)
         for value in link.args
     )
 
