@@ -15,7 +15,7 @@ import numpy
 from minigrad import mutation
 from minigrad.backend import as_array, namespace, ndarray
 from minigrad.backend.owned import alone
-from minigrad.backend.wide import WIDE, wide
+from minigrad.backend.wide import WIDE, duplicate, wide
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import (
     Edge,
@@ -29,7 +29,6 @@ from minigrad.graph import (
     wrap,
 )
 from minigrad.mutation import Clock
-from minigrad.ops.copies import duplicate
 from minigrad.ops.elementwise import add, conj
 from minigrad.ops.promotion import convert
 from minigrad.ops.reduce import sum_to

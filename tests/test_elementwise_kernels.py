@@ -15,7 +15,7 @@ pytest.importorskip("numba", reason="compares the kernels that Numba compiles")
 
 from minigrad.kernels.compiled import activation, elementwise, exponential, reductions
 from minigrad.ops import activation as smooth
-from minigrad.ops import copies, functions, piecewise, reduce, special
+from minigrad.ops import functions, piecewise, reduce, special
 
 FORWARD = {
     "sigmoid": (special._sigmoid_values, ()),
@@ -263,27 +263,3 @@ def test_sums_do_not_depend_on_the_threads(monkeypatch):
     # In 16 blocks of 44 rows, four at a time, no sum has more than 27 roundings to its name.
     bound = 27 * 2**-24 * np.abs(values).sum(0)
     assert (np.abs(results[0][2] - exact) <= bound).all()
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("value", [1.5, -0.0, math.nan, -math.inf])
-@pytest.mark.parametrize("threads", [1, 2])
-def test_one_number_seen_everywhere_is_copied_bit_for_bit(threads, value, dtype, monkeypatch):
-    monkeypatch.setattr(minigrad.backend.threads, "_count", threads)
-    seen = np.broadcast_to(np.array(value, dtype), (900, 701))
-    with kernels.use("numba", "filled"):
-        found = copies.duplicate(seen)
-    assert found.dtype == seen.dtype
-    assert found.flags.c_contiguous
-    assert found.flags.writeable
-    assert found.tobytes() == seen.tobytes()
-
-
-def test_gradients_of_one_large_sum_are_arrays_of_their_own():
-    x = minigrad.zeros(1000, 1000, requires_grad=True)
-    y = minigrad.zeros(1000, 1000, requires_grad=True)
-    with kernels.use("numba", "filled"):
-        (x + y).sum().backward()
-    x.grad[0, 0] = 5
-    assert y.grad[0, 0] == 1
-    assert x.grad.sum() == 1_000_004

@@ -7,11 +7,11 @@ from typing import Any
 from minigrad import engine
 from minigrad.backend import ndarray
 from minigrad.backend.owned import alone
+from minigrad.backend.wide import duplicate
 from minigrad.compiler.steps import Step
 from minigrad.compiler.undo import may_fail
 from minigrad.graph import Node, wrap
 from minigrad.mutation import tick
-from minigrad.ops.copies import duplicate
 
 
 def store(tensor: Any, g: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 
 from minigrad.backend import as_array, ndarray
-from minigrad.backend.wide import WIDE, wide
+from minigrad.backend.wide import WIDE, duplicate, wide
 from minigrad.compiler import buffers
 from minigrad.compiler.fuse import LARGE, alone, fused
 from minigrad.compiler.gradients import forget, freed, store
@@ -21,7 +21,6 @@ from minigrad.compiler.stepping import Stepper
 from minigrad.compiler.steps import Step
 from minigrad.compiler.symbols import Instruction, Symbol
 from minigrad.graph import Traced, wrap
-from minigrad.ops.copies import duplicate
 from minigrad.optim.optimizer import Optimizer
 
 _METHODS = frozenset(value for value in vars(ndarray).values() if callable(value))

@@ -1,6 +1,4 @@
-"""Sums, compiled: of everything, of rows and of columns, in an order that no thread changes; and
-the gradient of a sum.
-"""
+"""Sums, compiled: of everything, of rows and of columns, in an order that no thread changes."""
 
 from __future__ import annotations
 
@@ -71,19 +69,6 @@ def _column_sums(x: Any, block: int, out: Any, start: int, stop: int) -> None:
                 into[j] += row[j]
 
 
-@compiled
-def _fill(number: Any, out: Any, start: int, stop: int) -> None:
-    for i in range(start, stop):
-        out[i] = number
-
-
-def filled(xp: Any, array: Any) -> Any:
-    """An array that shows one number everywhere, in memory of its own."""
-    out = numpy.empty(array.shape, array.dtype)
-    spread(_fill, out.size, out.size, array[(0,) * array.ndim], out.reshape(-1))
-    return out
-
-
 def sum(xp: Any, array: Any, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """The sum of all elements, over the last dimension, or over the first ones."""
     if not array.flags.c_contiguous or not array.flags.writeable or not array.size:
@@ -92,7 +77,7 @@ def sum(xp: Any, array: Any, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
         parts = numpy.empty(-(-array.size // BLOCK), array.dtype)
         spread(_block_sums, len(parts), array.size, array.reshape(-1), BLOCK, parts)
         # NumPy adds these up in pairs.
-        total = numpy.add.reduce(parts)
+        total = parts.sum()
         return total.reshape((1,) * array.ndim) if keepdim else total
     length = array.shape[-1]
     if dim and dim == tuple(range(len(dim))):
@@ -104,7 +89,7 @@ def sum(xp: Any, array: Any, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
         block = max(_FEWEST_ROWS, -(-len(rows) // _BLOCKS))
         parts = numpy.empty((-(-len(rows) // block), columns), array.dtype)
         spread(_column_sums, len(parts), array.size, rows, block, parts)
-        return numpy.add.reduce(parts, 0).reshape((1,) * len(dim) + shape if keepdim else shape)
+        return parts.sum(0).reshape((1,) * len(dim) + shape if keepdim else shape)
     if dim != (array.ndim - 1,) or length > _LONGEST_ROW:
         return None
     lead = array.shape[:-1]

@@ -123,7 +123,6 @@ def _reductions(ones: Callable[..., Any]) -> None:
     reductions.sum(numpy, ones(2, 3), None, False)
     reductions.sum(numpy, ones(2, 3), (1,), False)
     reductions.sum(numpy, ones(2, 64), (0,), False)
-    reductions.filled(numpy, ones(1))
 
 
 def _rows(ones: Callable[..., Any]) -> None:
