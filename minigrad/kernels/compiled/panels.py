@@ -14,6 +14,7 @@ import numpy
 
 from minigrad.backend import lanes
 from minigrad.kernels.compiled.compiler import compiled_in_order, whole_registers
+from minigrad.kernels.compiled.packing import pack
 from minigrad.kernels.compiled.registers import MANY, REGISTER
 from minigrad.kernels.compiled.tiles import matrix
 
@@ -98,21 +99,15 @@ def tile_of_one(like: Any, panels: Any) -> Any:
 @compiled_in_order
 def _fill(panels: Any, matrix: Any, turned: Any) -> None:
     number, inner, width = panels.shape
-    columns = matrix.shape[0] if turned else matrix.shape[1]
+    source, target = matrix.reshape(matrix.size), panels.reshape(panels.size)
+    columns, place, line = matrix.shape[1], matrix.shape[1], 1
+    if turned:
+        columns, place, line = matrix.shape[0], 1, inner
     for panel in range(number):
-        column = panel * width
-        part = min(width, columns - column)
-        if turned:
-            for i in range(part):
-                for k in range(inner):
-                    panels[panel, k, i] = matrix[column + i, k]
-        else:
-            for k in range(inner):
-                for i in range(part):
-                    panels[panel, k, i] = matrix[k, column + i]
-        for k in range(inner):
-            for i in range(part, width):
-                panels[panel, k, i] = 0
+        first = panel * width
+        lines = min(width, columns - first)
+        to = first * inner
+        pack(source, first * line, place, line, lines, width, inner, target, to)
 
 
 def panels_of(matrix: Any, turned: bool = False) -> Any:

@@ -139,6 +139,9 @@ def matrix(rows: int, vectors: int, fresh: bool) -> Callable[..., None]:
                     builder.store(zero, register)
             with cgutils.for_range(builder, values[10]) as loop:
                 here = writer.at(matrix, builder.mul(loop.index, values[9]))
+                later = writer.at(here, builder.mul(values[9], writer.whole(AHEAD)))
+                for v in range(vectors):
+                    writer.ask(writer.at(later, v * writer.lanes))
                 run = [writer.read(writer.at(here, v * writer.lanes)) for v in range(vectors)]
                 moved = builder.mul(loop.index, values[6])
                 for line, row in zip(lines, registers):
