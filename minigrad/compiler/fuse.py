@@ -16,7 +16,7 @@ import numpy
 
 from minigrad.backend import ndarray
 from minigrad.backend.lanes import lanes, run, share
-from minigrad.backend.wide import WIDE, wide
+from minigrad.backend.wide import WIDE
 from minigrad.compiler.buffers import arguments
 from minigrad.compiler.lower import symbols_in
 from minigrad.compiler.symbols import Instruction, Symbol
@@ -109,28 +109,6 @@ class Chain:
         # What NumPy is to do about overflows and divisions by zero belongs to the context.
         context = copy_context()
         run(lambda number: context.copy().run(piece, number), count, threads)
-
-
-class Whole:
-    """One function of numbers and arrays of one dtype, as a function of the arrays alone."""
-
-    __name__ = "whole"
-
-    def __init__(self, link: Instruction, given: list[Symbol]) -> None:
-        places = {id(value): place for place, value in enumerate(given)}
-        self.function = link.function
-        self.operands = [(places.get(id(value)), value) for value in link.args]
-        self.target = places[id(link.out if link.into is None else link.into)]
-
-    def __call__(self, *arrays: Any) -> None:
-        operands = [
-            _number(held) if place is None else arrays[place] for place, held in self.operands
-        ]
-        wide(self.function, *operands, out=arrays[self.target])
-
-
-def _number(value: Any) -> Any:
-    return value.item() if type(value) is ndarray else value
 
 
 def fused(instructions: list[Instruction], outputs: Any) -> list[Instruction]:
@@ -229,18 +207,16 @@ def _inputs(chain: list[Instruction]) -> list[Any]:
     return list(found.values())
 
 
-def alone(link: Instruction) -> tuple[Chain | Whole, list[Any]] | None:
+def alone(link: Instruction) -> tuple[Chain, list[Any]] | None:
     """An instruction that is worth several threads by itself, and the arrays that it is given."""
     if not _fits(link) or (link.out if link.into is None else link.into).nbytes < WIDE:
         return None
     inputs = _inputs([link])
     outs = [] if link.out is None else [link.out]
-    if _is_wide(link):
-        return Whole(link, [*inputs, *outs]), inputs
     return Chain([link], inputs, outs), inputs
 
 
-def _is_wide(link: Instruction) -> bool:
+def is_wide(link: Instruction) -> bool:
     """Whether an instruction is one that a function of elements takes on all cores by itself."""
     target = link.out if link.into is None else link.into
     return target.dtype.char in "fd" and all(

@@ -14,7 +14,7 @@ import numpy
 from minigrad.backend import as_array, ndarray
 from minigrad.backend.wide import WIDE, duplicate, wide
 from minigrad.compiler import buffers
-from minigrad.compiler.fuse import LARGE, alone, fused
+from minigrad.compiler.fuse import LARGE, alone, fused, is_wide
 from minigrad.compiler.gradients import forget, freed, store
 from minigrad.compiler.lower import Held, Lowered, symbols_in
 from minigrad.compiler.stepping import Stepper
@@ -182,8 +182,10 @@ class Source:
             self._variables[id(out)] = self._variables[id(target)]
             return
         shared = alone(instruction)
-        if shared is not None and _is_wide(instruction):
-            texts = [self.constant(instruction.function), *map(self.text_of, instruction.args)]
+        if shared is not None and is_wide(instruction):
+            # A number that is an array is one that `wide` would not know.
+            given = [v.item() if type(v) is numpy.ndarray else v for v in instruction.args]
+            texts = [self.constant(instruction.function), *map(self.text_of, given)]
             if target is not None:
                 texts.append(f"out={self._variables[id(target)]}")
             text = f"{self.constant(wide)}({', '.join(texts)})"
@@ -311,12 +313,3 @@ class Source:
             args = map(self.text_of, lowered.tree(step.args))
             asked.append(f"{self.constant(step.function)}({', '.join(args)})")
         return [f"def asks({', '.join(names)}):", f"    return {' and '.join(asked)}"]
-
-
-def _is_wide(instruction: Instruction) -> bool:
-    """Whether `wide` takes an instruction: all that it is given is of one shape and dtype."""
-    like = instruction.out if instruction.into is None else instruction.into
-    return like.dtype.char in "fd" and all(
-        type(value) is Symbol and value.shape == like.shape and value.dtype is like.dtype
-        for value in instruction.args
-    )
