@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 
 from minigrad.kernels.compiled.compiler import compiled_exactly, whole_registers
-from minigrad.kernels.compiled.registers import MANY, REGISTER, Writer, intrinsic
+from minigrad.kernels.compiled.registers import MANY, REGISTER, Writer, intrinsic, turn, turns
 from minigrad.kernels.compiled.tiles import AHEAD
 
 ROWS = 8 if MANY else 4
@@ -43,57 +43,8 @@ def _copies(most: int) -> Callable[..., None]:
     return made
 
 
-def _turns(most: int) -> Callable[..., None]:
-    """A function (source, at, apart, target, to, jump) that turns lines of a register each.
-
-    These are as many as a register has numbers, or `most`, and begin `apart` from each other in
-    source[at:]. As many registers go to target[to:], `jump` apart: the numbers 0 of all lines, then
-    the numbers 1.
-    """
-
-    @intrinsic
-    def turn(typing: Any, source: Any, at: Any, apart: Any, target: Any, to: Any, jump: Any) -> Any:
-        number = types.intp
-        signature = types.void(source, number, number, target, number, number)
-
-        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-            kinds = signature.args
-            writer = Writer(context, builder, kinds[0].dtype)
-            lines = min(most, writer.lanes)
-            start = writer.at(writer.data(kinds[0], given[0]), given[1])
-            place = writer.at(writer.data(kinds[3], given[3]), given[4])
-            held = [
-                writer.read(writer.at(start, builder.mul(given[2], writer.whole(i))))
-                for i in range(lines)
-            ]
-            # The place of a number is the bits of its line, then those of its column. Shuffled like
-            # two halves of a deck of cards, all places lose their first bit, and have it last.
-            order = ir.VectorType(ir.IntType(32), writer.lanes)
-            low, high = (
-                ir.Constant(
-                    order, [first + i // 2 + i % 2 * writer.lanes for i in range(writer.lanes)]
-                )
-                for first in (0, writer.lanes // 2)
-            )
-            for _ in range(lines.bit_length() - 1):
-                held = [
-                    builder.shuffle_vector(
-                        held[j // 2], held[(j + lines) // 2], high if j % 2 else low
-                    )
-                    for j in range(lines)
-                ]
-            for j, numbers in enumerate(held):
-                writer.write(numbers, writer.at(place, builder.mul(given[5], writer.whole(j))))
-            return context.get_dummy_value()
-
-        return signature, generate
-
-    made: Callable[..., None] = turn
-    return made
-
-
 _copy, _copy_few = _copies(REGISTER), _copies(ROWS)
-_turn, _turn_few = _turns(REGISTER), _turns(ROWS)
+_turn_few = turns(ROWS)
 
 
 @compiled_exactly
@@ -120,7 +71,7 @@ def pack(
                     _turn_few(source, start + k, line, target, begin + k * width, lanes)
             else:
                 for k in range(0, full, lanes):
-                    _turn(source, start + k, line, target, begin + k * width, width)
+                    turn(source, start + k, line, target, begin + k * width, width)
             for k in range(full, count):
                 for i in range(group):
                     target[begin + k * width + i] = source[start + k + i * line]

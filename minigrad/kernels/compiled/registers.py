@@ -106,25 +106,24 @@ class Writer:
         return vectors[0]
 
     def turned(self, vectors: list[Any]) -> list[Any]:
-        """The columns of as many registers as one has numbers: halves of blocks change places."""
-        index = ir.IntType(32)
-        width = 1
-        while width < self.lanes:
-            kept, taken = [], []
-            for lane in range(self.lanes):
-                upper = lane & width
-                kept.append(self.lanes + lane - width if upper else lane)
-                taken.append(self.lanes + lane if upper else lane + width)
-            kind = ir.VectorType(index, self.lanes)
-            masks = [ir.Constant(kind, order) for order in (kept, taken)]
-            found = list(vectors)
-            for i in range(self.lanes):
-                if not i & width:
-                    pair = vectors[i], vectors[i + width]
-                    found[i] = self.builder.shuffle_vector(*pair, masks[0])
-                    found[i + width] = self.builder.shuffle_vector(*pair, masks[1])
-            vectors = found
-            width *= 2
+        """The columns of some registers, one behind the other in as many registers.
+
+        The place of a number is the bits of its row, then those of its column. Shuffled like two
+        halves of a deck of cards, all places lose their first bit, and have it last.
+        """
+        kind = ir.VectorType(ir.IntType(32), self.lanes)
+        low, high = (
+            ir.Constant(kind, [first + i // 2 + i % 2 * self.lanes for i in range(self.lanes)])
+            for first in (0, self.lanes // 2)
+        )
+        rows = len(vectors)
+        for _ in range(rows.bit_length() - 1):
+            vectors = [
+                self.builder.shuffle_vector(
+                    vectors[j // 2], vectors[(j + rows) // 2], high if j % 2 else low
+                )
+                for j in range(rows)
+            ]
         return vectors
 
     def ask(self, pointer: Any) -> None:
@@ -263,26 +262,38 @@ def move_apart(
     return signature, generate
 
 
-@intrinsic
-def turn(typing: Any, source: Any, start: Any, step: Any, target: Any, to: Any, jump: Any) -> Any:
-    """Copy a square block, as wide as a register, with its rows as columns.
+def turns(most: int) -> Callable[..., None]:
+    """A function (source, start, step, target, to, jump) that copies a block, its rows as columns.
 
-    Its rows begin at source[start + i * step], those of the copy at target[to + i * jump].
+    It has as many rows as a register has numbers, at most `most`, a power of 2, and as many columns
+    as the register. The rows begin at source[start + i * step]; the columns, one behind the other,
+    fill as many registers, that begin at target[to + i * jump].
     """
-    number = types.intp
-    signature = types.void(source, number, number, target, number, number)
 
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        kinds = signature.args
-        writer = Writer(context, builder, kinds[0].dtype)
-        first = writer.at(writer.data(kinds[0], given[0]), given[1])
-        place = writer.at(writer.data(kinds[3], given[3]), given[4])
-        rows = [
-            writer.read(writer.at(first, builder.mul(given[2], writer.whole(i))))
-            for i in range(writer.lanes)
-        ]
-        for i, column in enumerate(writer.turned(rows)):
-            writer.write(column, writer.at(place, builder.mul(given[5], writer.whole(i))))
-        return context.get_dummy_value()
+    @intrinsic
+    def turn(
+        typing: Any, source: Any, start: Any, step: Any, target: Any, to: Any, jump: Any
+    ) -> Any:
+        number = types.intp
+        signature = types.void(source, number, number, target, number, number)
 
-    return signature, generate
+        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+            kinds = signature.args
+            writer = Writer(context, builder, kinds[0].dtype)
+            first = writer.at(writer.data(kinds[0], given[0]), given[1])
+            place = writer.at(writer.data(kinds[3], given[3]), given[4])
+            rows = [
+                writer.read(writer.at(first, builder.mul(given[2], writer.whole(i))))
+                for i in range(min(most, writer.lanes))
+            ]
+            for i, columns in enumerate(writer.turned(rows)):
+                writer.write(columns, writer.at(place, builder.mul(given[5], writer.whole(i))))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    made: Callable[..., None] = turn
+    return made
+
+
+turn = turns(REGISTER)
