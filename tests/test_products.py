@@ -11,7 +11,7 @@ from minigrad.kernels import ready
 # Whole tiles and panels, and a row, a column or a number more or less than these.
 SHAPES = [
     (512, 128, 384), (128, 1024, 512), (1000, 96, 130), (97, 700, 101), (100, 784, 128),
-    (16, 16, 16), (17, 33, 47), (40, 1000, 49), (33, 257, 65),
+    (16, 16, 16), (17, 33, 47), (40, 1000, 49), (33, 257, 65), (48, 1030, 400),
 ]  # fmt: skip
 pytestmark = pytest.mark.skipif(
     not threads.blas_address("cblas_sgemm"), reason="NumPy's BLAS is not one that can be called"

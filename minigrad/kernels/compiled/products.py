@@ -41,6 +41,9 @@ _FEW_ROWS = 32
 _FEW = 16
 """Matrices of fewer rows, columns or numbers to add up are left to the BLAS."""
 
+_PANELS = 1 << 18
+"""The numbers of the second matrix that are copied into panels at a time, if it has more rows."""
+
 _WHOLE = 16
 _LINE = 64
 _VECTORS = 3
@@ -109,11 +112,12 @@ def _tiles(
 @compiled_exactly
 def _multiply(
     place: int, row: int, step: int, inner: int, block: int, panels: Any, begin: int, added: Any,
-    out: Any, length: int, groups: int, start: int, stop: int,
+    more: bool, out: Any, length: int, groups: int, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Some pieces of the product, each of at most `length` rows and one of the groups of panels.
 
     A number of the first matrix and the next in its row are `step` apart, and in its column `row`.
+    With `more` it is added to what is there.
     """
     rows, columns = out.shape
     lanes = REGISTER // out.itemsize
@@ -143,7 +147,7 @@ def _multiply(
                 to = top * columns + first
                 whole = 0 if lines % lanes else high // ROWS * ROWS
                 given, at, jump = nothing, none, none
-                if low:
+                if low or more:
                     given, at, jump = result, to, columns
                 elif len(added):
                     given, at = added, first
@@ -193,24 +197,31 @@ def multiply(a: Any, b: Any, out: Any, row: Any, threads: int) -> Any:
     blocks = -(-inner // _INNER)
     # Whole registers, so that a panel's lines are turned as they are read.
     block = -(-inner // (blocks * _WHOLE)) * _WHOLE
-    blocks = -(-inner // block)
     number = -(-columns // (_VECTORS * lanes))
+    padded = -(-columns // lanes) * lanes
+    part = min(inner, max(1, _PANELS // (padded * block)) * block)
     # Panels begin where a line of the cache does.
-    panels = numpy.empty(-(-columns // lanes) * lanes * inner + _LINE, a.dtype)
+    panels = numpy.empty(padded * part + _LINE, a.dtype)
     begin = -panels.ctypes.data % _LINE // a.itemsize
     added = numpy.zeros(0 if row is None else number * _VECTORS * lanes, a.dtype)
     if row is not None:
         added[:columns] = row
-    filled = (b.ctypes.data, b_row, b_step, inner, block, columns, panels, begin)
-    together(shared(_fill), threads, blocks * number, 1, *filled)
     # As many pieces for each thread, of at least so many rows.
     pieces = threads * -(-rows // (threads * _MANY_ROWS))
     pieces = max(1, min(pieces, rows // _FEW_ROWS))
     length = -(-rows // (pieces * ROWS)) * ROWS
     pieces = -(-rows // length)
     groups = 1 if pieces >= threads else min(number, threads)
-    given = (a.ctypes.data, a_row, a_step, inner, block, panels, begin, added, out, length, groups)
-    together(shared(_multiply), threads, pieces * groups, 1, *given)
+    left, right = a.ctypes.data, b.ctypes.data
+    for low in range(0, inner, part):
+        count = min(part, inner - low)
+        begins = right + low * b_row * a.itemsize
+        filled = (begins, b_row, b_step, count, block, columns, panels, begin)
+        together(shared(_fill), threads, -(-count // block) * number, 1, *filled)
+        begins = left + low * a_step * a.itemsize
+        given = (begins, a_row, a_step, count, block, panels, begin, added)
+        rest = (low > 0, out, length, groups)
+        together(shared(_multiply), threads, pieces * groups, 1, *given, *rest)
     return out
 
 
