@@ -168,16 +168,43 @@ def test_the_number_of_threads_does_not_change_results():
     assert np.array_equal(found[0], found[2])
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads are moved on Linux alone")
-@pytest.mark.parametrize(("waker", "moves"), [(1, [{0, 2}, {0, 1, 2}]), (0, [])])
-def test_a_thread_that_wakes_beside_its_waker_moves(waker, moves, monkeypatch):
+@pytest.fixture
+def moved(monkeypatch):
+    """A thread of the cores 0 to 2, woken from core 1, and where it was let be."""
     seen = []
     monkeypatch.setattr(lanes, "_core", lambda: 1)
-    monkeypatch.setattr(lanes, "_waker", waker)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {0, 1, 2})
-    monkeypatch.setattr(os, "sched_setaffinity", lambda thread, cores: seen.append(cores))
-    lanes._step_aside()
-    assert seen == moves
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {0, 1, 2}, raising=False)
+    move = lambda thread, cores: seen.append(cores)  # noqa: E731
+    monkeypatch.setattr(os, "sched_setaffinity", move, raising=False)
+    return seen
+
+
+def woken():
+    sleeper = lanes._Sleeper()
+    sleeper.prepare()
+    sleeper.wake()
+    sleeper.sleep()
+
+
+def test_a_thread_is_woken_on_another_core_than_its_waker(moved):
+    woken()
+    assert moved == [{0, 2}, {0, 1, 2}]
+
+
+def test_a_thread_with_one_core_is_woken_there(moved, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {1}, raising=False)
+    woken()
+    assert moved == []
+
+
+def test_a_thread_is_woken_where_threads_cannot_be_moved(moved, monkeypatch):
+    def refuse(thread, cores):
+        moved.append(cores)
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setaffinity", refuse, raising=False)
+    woken()
+    assert moved == [{0, 2}]
 
 
 @pytest.mark.parametrize("size", [1 << 17, 1_000_000, 10_000_000])

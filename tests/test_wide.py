@@ -190,10 +190,20 @@ def test_what_numpy_says_nothing_of_is_not_told(function, operands, way, threads
     np.testing.assert_array_equal(found, function(a[0], b[0]))
 
 
-def test_what_is_too_small_is_told_where_that_is_asked_for(way, threads):
-    small = np.full(COUNT, 1e-30, "float32")
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(("function", "right"), [(np.multiply, 1e-30), (np.divide, 1e30)])
+def test_what_is_too_small_is_told_where_that_is_asked_for(function, right, inside, way, threads):
+    small, other = np.full(COUNT, 1e-30, "float32"), np.full(COUNT, right, "float32")
     with np.errstate(under="raise"), pytest.raises(FloatingPointError, match="underflow"):
-        wide.wide(np.multiply, small, small)
+        wide.wide(function, small, other, out=small if inside else None)
+
+
+@pytest.mark.parametrize("step", [1, 1000])
+def test_what_is_half_in_place_of_an_operand_is_as_numpy_makes_it(step, way, threads):
+    whole = values(COUNT + step)
+    plain = np.add(whole[:-step], whole[step:])
+    wide.wide(np.add, whole[:-step], whole[step:], out=whole[step:])
+    np.testing.assert_array_equal(whole[step:], plain)
 
 
 @pytest.mark.parametrize("number", [1e300, 2**60, 10**400, np.inf, True, 7])
@@ -231,8 +241,10 @@ def test_loops_from_several_threads_at_once(way, monkeypatch):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "complex64"])
 @pytest.mark.parametrize("layout", ["plain", "turned", "one number", "strided", "small"])
-def test_copies_are_equal_and_their_own(layout, dtype, threads):
+@pytest.mark.parametrize("number", [1.5, -0.0, np.inf, np.nan])
+def test_copies_are_equal_and_their_own(number, layout, dtype, way, threads):
     a = values(4 * COUNT).astype(dtype).reshape(4, -1)
+    a[0, 0] = number if dtype[0] in "fc" else 3
     array = {
         "plain": a,
         "turned": a.T,
@@ -241,7 +253,7 @@ def test_copies_are_equal_and_their_own(layout, dtype, threads):
         "small": a[:2, :5],
     }[layout]
     copy = wide.duplicate(array)
-    np.testing.assert_array_equal(copy, array)
+    assert copy.tobytes() == array.tobytes()
     assert copy.dtype == array.dtype
     assert copy.flags.c_contiguous
     assert copy.flags.writeable

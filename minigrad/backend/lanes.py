@@ -33,7 +33,7 @@ PATIENCE = 1e-3
 
 # What waits for Python's lock, and who sleeps until there is something.
 _jobs: deque[_Job] = deque()
-_sleepers: deque[threading.Lock] = deque()
+_sleepers: deque[_Sleeper] = deque()
 _started: list[threading.Thread] = []
 _here = threading.local()
 _alone = threading.Lock()
@@ -46,7 +46,6 @@ LOOPS, CALLS = 0, 8
 
 # The core that a thread is on, where the system says so and lets threads move.
 _core: Any = getattr(ctypes.CDLL(None), "sched_getcpu", None) if sys.platform == "linux" else None
-_waker = -1
 
 _attend: Any = None
 _looks = 0
@@ -80,10 +79,53 @@ class _Job:
             piece = self.take()
 
 
+class _Sleeper:
+    """A thread that sleeps, and how it is woken."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_native_id()
+        self._woken = threading.Lock()
+        self._woken.acquire()
+        self._allowed: set[int] = set()
+        self._held = False
+
+    def sleep(self) -> None:
+        """Wait for `wake`."""
+        self._woken.acquire()
+        if self._held:
+            self._held = False
+            _hold(0, self._allowed)
+
+    def prepare(self) -> None:
+        """Note on which cores this thread may be; it is about to sleep."""
+        if _core is not None:
+            self._allowed = os.sched_getaffinity(0)
+
+    def wake(self) -> None:
+        """Let it go on, on another core than that of the thread which calls this.
+
+        Where cores are lent by a host, the system takes a core that sleeps for one that is busy
+        elsewhere, and leaves both threads on one for as long as neither runs for some milliseconds.
+        """
+        if _core is not None:
+            others = self._allowed - {_core()}
+            self._held = bool(others) and _hold(self._thread, others)
+        self._woken.release()
+
+
+def _hold(thread: int, cores: set[int]) -> bool:
+    """Let a thread be on these cores only; whether that was done."""
+    try:
+        os.sched_setaffinity(thread, cores)
+    except OSError:
+        # A container may forbid it.
+        return False
+    return True
+
+
 def _serve() -> None:
     _here.serves = True
-    woken = threading.Lock()
-    woken.acquire()
+    sleeper = _Sleeper()
     loops = calls = 0
     while True:
         while _jobs:
@@ -96,28 +138,13 @@ def _serve() -> None:
             loops, calls = _attend(_TABLE, loops, calls, _looks)
             if calls != before:
                 continue
-        _sleepers.append(woken)
+        sleeper.prepare()
+        _sleepers.append(sleeper)
         if _jobs or _table[LOOPS] != loops:
             with suppress(ValueError):
-                _sleepers.remove(woken)
+                _sleepers.remove(sleeper)
                 continue
-        woken.acquire()
-        _step_aside()
-
-
-def _step_aside() -> None:
-    """Move to another core than that of the thread which woke this one.
-
-    The system leaves both on one for as long as neither runs for some milliseconds.
-    """
-    if _core is None or _core() != _waker:
-        return
-    # A container may forbid it.
-    with suppress(OSError):
-        allowed = os.sched_getaffinity(0)
-        if allowed - {_waker}:
-            os.sched_setaffinity(0, allowed - {_waker})
-            os.sched_setaffinity(0, allowed)
+        sleeper.sleep()
 
 
 def keep_awake(attend: Any) -> None:
@@ -141,12 +168,9 @@ def _call(helpers: int) -> None:
         thread = threading.Thread(target=_serve, name="minigrad-lane", daemon=True)
         _started.append(thread)
         thread.start()
-    global _waker
-    if _sleepers and _core is not None:
-        _waker = _core()
     with suppress(IndexError):
         for _ in range(helpers - len(_started) + len(_sleepers)):
-            _sleepers.popleft().release()
+            _sleepers.popleft().wake()
 
 
 def together(loop: Any, threads: int, rows: int, length: int, *arguments: Any) -> None:

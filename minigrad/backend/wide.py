@@ -45,18 +45,26 @@ def wide(function: Any, *operands: Any, out: Any = None) -> Any:
         return function(*operands, **named)
     made = numpy.empty(first.shape, first.dtype) if out is None else out
     whole = made.reshape(-1)
-    vectors: dict[int, Any] = {id(made): whole}
+    vectors: list[Any] = []
     for operand in operands:
-        if operand.__class__ is numpy.ndarray and id(operand) not in vectors:
-            vectors[id(operand)] = operand.reshape(-1)
-    _fill(numpy, whole, function, tuple(vectors.get(id(operand), operand) for operand in operands))
+        if operand.__class__ is not numpy.ndarray:
+            vectors.append(operand)
+        elif operand is out:
+            vectors.append(whole)
+        elif out is not None and numpy.may_share_memory(operand, out):
+            # A piece would write what the next one is to read.
+            return function(*operands, **named)
+        else:
+            vectors.append(operand.reshape(-1))
+    _fill(numpy, whole, function, tuple(vectors))
     return made
 
 
 def fill(xp: Any, out: Any, function: Any, operands: tuple[Any, ...]) -> Any:
     """Fill a vector with what a NumPy function of elements gives for vectors like it, or numbers.
 
-    Each piece is a call of the function, for which Python's lock is handed to and fro.
+    An operand may be `out` itself, or lies apart from it. Each piece is a call of the function, for
+    which Python's lock is handed to and fro.
     """
     threads = lanes(out.size, _LEAST // out.itemsize)
     length = share(out.size, threads)
@@ -83,26 +91,18 @@ def fill_with(function: Any) -> None:
 
 def duplicate(array: Any) -> Any:
     """A copy of an array, in C's order, made on all cores."""
-    if array.__class__ is not numpy.ndarray or array.nbytes < WIDE:
+    known = array.__class__ is numpy.ndarray and array.dtype.char in "fd"
+    if not known or array.nbytes < WIDE:
         return array.copy()
     if array.flags.c_contiguous:
         source = array.reshape(-1)
     elif not any(array.strides):
         # One number, seen everywhere.
-        source = None
+        source = array[(0,) * array.ndim].item()
     else:
         return array.copy()
     out = numpy.empty(array.shape, array.dtype)
-    whole = out.reshape(-1)
-    threads = lanes(array.size, _LEAST // array.itemsize)
-    length = share(array.size, threads)
-    number = array[(0,) * array.ndim]
-
-    def task(piece: int) -> None:
-        cut = slice(piece * length, (piece + 1) * length)
-        numpy.copyto(whole[cut], number if source is None else source[cut])
-
-    run(task, -(-array.size // length), threads)
+    _fill(numpy, out.reshape(-1), numpy.positive, (source,))
     return out
 
 

@@ -66,10 +66,11 @@ def _loop_of(function: Any, char: str) -> tuple[int, int] | None:
     return found.functions[position] or 0, found.data[position] or 0
 
 
-# The bits that fenv.h has for what is invalid, for a division by zero, and for what is too large.
-_BITS = {"x86_64": (1, 4, 8), "aarch64": (1, 2, 4), "arm64": (1, 2, 4)}
-_INVALID, _DIVIDED, _LARGE = _BITS.get(platform.machine() if os.name == "posix" else "", (0, 0, 0))
-_OBSERVED = _INVALID | _DIVIDED | _LARGE
+# The bits that fenv.h has for what NumPy tells of, by the names that it has for that.
+_KINDS = ("invalid", "divide", "over", "under")
+_BITS = {"x86_64": (1, 4, 8, 16), "aarch64": (1, 2, 4, 8), "arm64": (1, 2, 4, 8)}
+_OBSERVED = _BITS.get(platform.machine() if os.name == "posix" else "", ())
+_ALL = sum(_OBSERVED)
 
 
 @functools.cache
@@ -114,71 +115,117 @@ def _apply(typing: Any, loop: Any, data: Any, count: Any, places: Any, steps: An
     return types.none(*kinds), generate
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def _copy(typing: Any, source: Any, target: Any, size: Any) -> Any:
+    """Copy some bytes from one address to another."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, target, size = arguments
+        byte = ir.IntType(8).as_pointer()
+        places = (builder.inttoptr(place, byte) for place in (target, source))
+        cgutils.raw_memcpy(builder, *places, size, 1)
+        return context.get_dummy_value()
+
+    return types.none(types.int64, types.int64, types.int64), generate
+
+
 @compiled_exactly
-def _some(loop: int, data: int, flags: Any, places: Any, steps: Any, start: int, stop: int) -> None:
+def _some(
+    loop: int, data: int, clear: int, test: int, bits: int, a: Any, b: Any, out: Any, seen: Any,
+    start: int, stop: int,
+) -> None:  # fmt: skip
     """Call a loop on the elements from `start` to `stop`, and write down which flags it raised."""
-    clear, test, bits = flags
-    a, b, c, seen = places
-    x, y, z = steps
+    size = out.itemsize
+    # An array of one element is a number.
+    x, y = size if len(a) > 1 else 0, size if len(b) > 1 else 0
+    moved = (a.ctypes.data + start * x, b.ctypes.data + start * y, out.ctypes.data + start * size)
     _ask(clear, bits)
-    moved = (a + start * x, b + start * y, c + start * z)
-    _apply(loop, data, stop - start, moved, steps)
-    include(seen, _ask(test, bits))
+    _apply(loop, data, stop - start, moved, (x, y, size))
+    include(seen.ctypes.data, _ask(test, bits))
 
 
-_IGNORED = {"divide": "ignore", "over": "ignore", "under": "ignore", "invalid": "ignore"}
+@compiled_exactly
+def _some_copied(a: Any, out: Any, start: int, stop: int) -> None:
+    """Copy the elements from `start` to `stop`, or the one that there is to all of these."""
+    if len(a) > 1:
+        size = out.itemsize
+        source, target = a.ctypes.data + start * size, out.ctypes.data + start * size
+        _copy(source, target, (stop - start) * size)
+    else:
+        for i in range(start, stop):
+            out[i] = a[0]
+
+
 _EXACT = 1 << 53
-_INFINITE, _LARGEST = math.inf, {"f": float(numpy.finfo("f").max), "d": float(numpy.finfo("d").max)}
+_LARGEST, _LEAST = (
+    {char: float(getattr(numpy.finfo(char), name)) for char in "fd"} for name in ("max", "tiny")
+)
 
 # For what may be in place of an operand: numbers that raise each of the flags.
 _RAISING: dict[Any, Any] = {
-    numpy.add: lambda most: {_INVALID: (_INFINITE, -_INFINITE), _LARGE: (most, most)},
-    numpy.subtract: lambda most: {_INVALID: (_INFINITE, _INFINITE), _LARGE: (most, -most)},
-    numpy.multiply: lambda most: {_INVALID: (_INFINITE, 0), _LARGE: (most, most)},
-    numpy.divide: lambda most: {_INVALID: (0, 0), _DIVIDED: (1, 0), _LARGE: (most, 0.5)},
-}
+    numpy.add: lambda most, least: {"invalid": (math.inf, -math.inf), "over": (most, most)},
+    numpy.subtract: lambda most, least: {"invalid": (math.inf, math.inf), "over": (most, -most)},
+    numpy.multiply: lambda most, least: {
+        "invalid": (math.inf, 0), "over": (most, most), "under": (least, least),
+    },
+    numpy.divide: lambda most, least: {
+        "invalid": (0, 0), "divide": (1, 0), "over": (most, 0.5), "under": (least, most),
+    },
+}  # fmt: skip
 
 
 def fill(xp: Any, out: Any, function: Any, operands: tuple[Any, ...]) -> Any:
     """Fill a vector with what a function of elements gives for vectors like it, or for numbers.
 
-    None where that is left to Python: without a loop for it, or without the processor's flags.
+    An operand may be `out` itself, or lies apart from it. None where that is left to Python:
+    without a loop for it, or without the processor's flags.
     """
     char = out.dtype.char
     found = _loop_of(function, char)
-    told = numpy.geterr()
-    # What is too small is told to few.
-    if found is None or not _OBSERVED or told["under"] != "ignore":
+    if found is None or not _OBSERVED or out.size < 2:
         return None
-    step = out.itemsize
-    arrays, steps = [], []
+    # What is in place of an operand cannot be computed again.
+    inside = any(operand is out for operand in operands)
+    if inside and function not in _RAISING:
+        return None
+    arrays = []
     for operand in operands:
-        many = operand.__class__ is numpy.ndarray and operand.ndim == 1
-        if not many and not _fits(operand, char):
+        array = operand
+        if operand.__class__ is not numpy.ndarray:
+            if not _fits(operand, char):
+                return None
+            array = numpy.array([operand], out.dtype)
+        elif not operand.flags.writeable:
+            # Another type for Numba, to compile for once more.
             return None
-        arrays.append(operand if many else numpy.array([operand], out.dtype))
-        steps.append(step if many else 0)
-    arrays += [out] * (3 - len(arrays))
-    steps += [step] * (3 - len(steps))
-    seen = numpy.zeros(1, numpy.int64)
-    places = tuple(array.__array_interface__["data"][0] for array in (*arrays, seen))
-    place = places[len(operands)]
-    apart = [abs(place - other) for other in places[: len(operands)]]
-    inside = 0 in apart
-    # What is in place of an operand cannot be computed again, nor what is half in its place at all.
-    if any(0 < other < out.nbytes for other in apart) or (inside and function not in _RAISING):
-        return None
+        arrays.append(array)
     threads, length = cut(out.size)
-    flags = (*_flags(), _OBSERVED)
-    together(shared(_some), threads, out.size, length, *found, flags, places, tuple(steps))
-    if seen[0] and told != _IGNORED:
-        if not inside:
-            function(*operands, out=out)
-            return out
-        for bit, numbers in _RAISING[function](_LARGEST[char]).items():
-            if seen[0] & bit:
-                function(*numpy.array(numbers, out.dtype)[:, None])
+    if function is numpy.positive:
+        together(shared(_some_copied), threads, out.size, length, arrays[0], out)
+        return out
+    seen = numpy.zeros(1, numpy.int64)
+    given = (*found, *_flags(), _ALL, arrays[0], arrays[-1] if len(arrays) > 1 else out, out, seen)
+    together(shared(_some), threads, out.size, length, *given)
+    if seen[0]:
+        _tell(int(seen[0]), function, operands, out, inside)
     return out
+
+
+def _tell(seen: int, function: Any, operands: Any, out: Any, inside: bool) -> None:
+    """Have NumPy say what the flags say, where the user wants to hear of it."""
+    told = numpy.geterr()
+    kinds = [
+        kind
+        for kind, bit in zip(_KINDS, _OBSERVED, strict=True)
+        if seen & bit and told[kind] != "ignore"  # type: ignore[literal-required]
+    ]
+    if kinds and not inside:
+        function(*operands, out=out)
+    elif kinds:
+        raising = _RAISING[function](_LARGEST[out.dtype.char], _LEAST[out.dtype.char])
+        for kind in kinds:
+            if kind in raising:
+                function(*numpy.array(raising[kind], out.dtype)[:, None])
 
 
 def _fits(number: Any, char: str) -> bool:

@@ -66,6 +66,8 @@ def _functions(ones: Callable[..., Any]) -> None:
 
     x = ones(4)
     functions.fill(numpy, ones(4), numpy.add, (x, 1.0))
+    for copied in (x, 1.0):
+        functions.fill(numpy, ones(4), numpy.positive, (copied,))
 
 
 def _normalise(ones: Callable[..., Any]) -> None:
