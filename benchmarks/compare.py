@@ -36,7 +36,7 @@ class Settings:
     least: int = 4
     seconds: float = 6.0
     rounds: int = 1
-    scouting: int = 2
+    scouting: int = 4
     fresh: int = 5
     blocks: int = 7
     block: float = 0.005

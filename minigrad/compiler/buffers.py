@@ -85,8 +85,10 @@ def reuse(instructions: list[Instruction]) -> dict[int, Symbol]:
             and out.ndim
             and out.size
         ):
-            elementwise = instruction.kind == "ufunc" and instruction.function is not numpy.matmul
-            own = [e for e in ends if e is not out] if elementwise else []
+            # A compiled loop that writes where it reads takes one element at a time.
+            in_place = instruction.function is not numpy.matmul
+            in_place = in_place and type(instruction.function) is numpy.ufunc
+            own = [e for e in ends if e is not out] if in_place else []
             used = set(map(id, arguments(instruction)))
             found = next((e for e in own if id(e) in used and _alike(e, out)), None)
             if found is not None:

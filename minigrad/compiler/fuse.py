@@ -20,7 +20,7 @@ from minigrad.backend.wide import WIDE
 from minigrad.compiler.buffers import arguments
 from minigrad.compiler.lower import symbols_in
 from minigrad.compiler.symbols import Instruction, Symbol
-from minigrad.kernels import matrix_product
+from minigrad.kernels import matrix_product, run_chain
 from minigrad.kernels.products import LARGE_PRODUCT
 
 TILE = 1 << 15
@@ -31,7 +31,12 @@ LARGE = 1 << 18
 
 
 class Chain:
-    """Several instructions as one function of the arrays that they read and fill."""
+    """Several instructions as one function of the arrays that they read and fill.
+
+    `steps` are its calls: a function, its operands and its target, each the number of an array, or
+    below zero one of the arrays `between` two calls, that are as long as a tile; or a constant in a
+    tuple. `changes` says whether an array is changed that is read as well.
+    """
 
     __name__ = "chain"
 
@@ -39,6 +44,16 @@ class Chain:
         self.links = links
         self.shape = _shape(links[0])
         self.size = prod(self.shape)
+        given = [*inputs, *outs]
+        self.between: list[Any] = []
+        self.steps = self._steps({id(value): number for number, value in enumerate(given)})
+        self.changes = any(link.into is value for link in links for value in inputs)
+        self.full = [value.shape == self.shape for value in given]
+        # What has made a table of it for calls without Python, and that, by dtype.
+        self.tables: dict[Any, Any] = {}
+        targets = [link.out if link.into is None else link.into for link in links]
+        dtypes = {value.dtype for value in (*given, *targets)}
+        self.is_plain = all(self.full) and len(dtypes) == 1
         by_rows = [value for value in inputs if _is_row(value, self.shape)]
         width = self.shape[-1] if by_rows else 1
         count = self.size // width
@@ -47,44 +62,76 @@ class Chain:
         self.least = max(1, max(TILE, (WIDE // 8) // len(links)) // width)
         self.count = count
         self.layout = (-1, width) if by_rows else (-1,)
-        names = {id(value): f"x{n}" for n, value in enumerate([*inputs, *outs])}
-        full = [value for value in (*inputs, *outs) if value.shape == self.shape]
-        self.full = [value.shape == self.shape for value in (*inputs, *outs)]
-        lines = [f"def tile(cut, {', '.join(names.values())}):"]
-        lines += [f"{names[id(value)]} = {names[id(value)]}[cut]" for value in full]
-        lines += [f"shape = {names[id(full[0])]}.shape"]
-        held: dict[str, Any] = {"empty": numpy.empty}
-        last = {id(v): n for n, link in enumerate(links) for v in (*arguments(link), link.into)}
-        free: dict[Any, list[str]] = {}
-        for number, link in enumerate(links):
-            texts = []
-            for position, value in enumerate(link.args):
-                if type(value) is Symbol:
-                    texts.append(names[id(value)])
-                else:
-                    texts.append(f"k{number}_{position}")
-                    held[texts[-1]] = value
-            held[f"f{number}"] = link.function
+        self._tile = self._written()
+
+    def _steps(self, places: dict[int, int]) -> list[tuple[Any, tuple[Any, ...], int]]:
+        """The calls; a place between them is used again once its array is needed no more."""
+        last = {}
+        for number, link in enumerate(self.links):
+            for value in (*arguments(link), link.into):
+                last[id(value)] = number
+        free: dict[Any, list[int]] = {}
+        steps = []
+        for number, link in enumerate(self.links):
+            operands = tuple(
+                places[id(value)] if type(value) is Symbol else (value,) for value in link.args
+            )
+            done = {id(value): value for value in arguments(link) if last[id(value)] == number}
+            spare = [value for value in done.values() if places[id(value)] < 0]
             target = link.out if link.into is None else link.into
-            for value in {id(v): v for v in arguments(link)}.values():
-                if names[id(value)].startswith("s") and last[id(value)] == number:
-                    free.setdefault(value.dtype, []).append(names[id(value)])
-            if id(target) not in names:
-                spare = free.setdefault(target.dtype, [])
-                if spare:
-                    names[id(target)] = spare.pop()
+            # A compiled loop that writes where it reads takes one element at a time.
+            in_place = type(link.function) is numpy.ufunc
+            if in_place:
+                self._release(spare, places, free)
+            if id(target) not in places:
+                held = free.setdefault(target.dtype, [])
+                if not held:
+                    self.between.append(target.dtype)
+                places[id(target)] = held.pop() if held else -len(self.between)
+            if not in_place:
+                self._release(spare, places, free)
+            steps.append((link.function, operands, places[id(target)]))
+        return steps
+
+    def _release(self, values: Any, places: dict[int, int], free: dict[Any, list[int]]) -> None:
+        for value in values:
+            free.setdefault(value.dtype, []).append(places[id(value)])
+
+    def _written(self) -> Any:
+        """The chain as a function of a cut and of the arrays."""
+        names = [f"x{number}" for number in range(len(self.full))]
+        full = [name for name, whole in zip(names, self.full, strict=True) if whole]
+        held: dict[str, Any] = {"empty": numpy.empty}
+        lines = [f"def tile(cut, {', '.join(names)}):"]
+        lines += [f"{name} = {name}[cut]" for name in full]
+        for number, dtype in enumerate(self.between, 1):
+            held[f"d{number}"] = dtype
+            lines.append(f"s{number} = empty({full[0]}.shape, d{number})")
+        for number, (function, operands, target) in enumerate(self.steps):
+            texts = []
+            for position, operand in enumerate(operands):
+                if type(operand) is tuple:
+                    texts.append(f"k{number}_{position}")
+                    (held[texts[-1]],) = operand
                 else:
-                    names[id(target)] = f"s{number}"
-                    held[f"d{number}"] = target.dtype
-                    lines.append(f"s{number} = empty(shape, d{number})")
-            lines.append(f"f{number}({', '.join(texts)}, out={names[id(target)]})")
+                    texts.append(names[operand] if operand >= 0 else f"s{-operand}")
+            held[f"f{number}"] = function
+            into = names[target] if target >= 0 else f"s{-target}"
+            lines.append(f"f{number}({', '.join(texts)}, out={into})")
         text = "\n    ".join(lines) + "\n"
-        name = f"<minigrad chain of {len(links)}, {id(self)}>"
+        name = f"<minigrad chain of {len(self.links)}, {id(self)}>"
         linecache.cache[name] = (len(text), None, text.splitlines(True), name)
         exec(compile(text, name, "exec"), held)
-        self._tile: Any = held["tile"]
+        return held["tile"]
 
     def __call__(self, *arrays: Any) -> None:
+        if self.is_plain:
+            run_chain(numpy, arrays[0], self, arrays)
+        else:
+            self.take_tiles(*arrays)
+
+    def take_tiles(self, *arrays: Any) -> None:
+        """Make the calls for tile after tile, from Python."""
         layout, tile = self.layout, self._tile
         arrays = tuple(
             array.reshape(layout) if full else array
@@ -209,7 +256,9 @@ def _inputs(chain: list[Instruction]) -> list[Any]:
 
 def alone(link: Instruction) -> tuple[Chain, list[Any]] | None:
     """An instruction that is worth several threads by itself, and the arrays that it is given."""
-    if not _fits(link) or (link.out if link.into is None else link.into).nbytes < WIDE:
+    if type(link.function) is not numpy.ufunc or not _fits(link):
+        return None
+    if (link.out if link.into is None else link.into).nbytes < WIDE:
         return None
     inputs = _inputs([link])
     outs = [] if link.out is None else [link.out]
@@ -242,6 +291,15 @@ def _fits(link: Instruction) -> bool:
         return False
     if any(type(value) is ndarray and value.ndim for value in link.args):
         return False
+    if type(link.function) is not numpy.ufunc:
+        # A compiled loop takes arrays of one shape and dtype.
+        return all(
+            type(value) is Symbol
+            and value.shape == target.shape
+            and value.flags.c_contiguous
+            and value.dtype is target.dtype
+            for value in link.args[: link.function.arrays]
+        )
     return all(
         (value.shape == target.shape and value.flags.c_contiguous)
         or not value.ndim

@@ -225,7 +225,8 @@ class Source:
         into = None if target is None else self._variables[id(target)]
         if instruction.kind == "ufunc":
             if into is not None:
-                texts.append(f"out={into}" if function in _WITHOUT_POSITIONAL_OUT else into)
+                named = function in _WITHOUT_POSITIONAL_OUT or type(function) is not numpy.ufunc
+                texts.append(f"out={into}" if named else into)
             return f"{self.constant(function)}({', '.join(texts)})"
         if instruction.kind == "dot":
             return f"{texts[0]}.dot({', '.join([*texts[1:], *([into] if into else [])])})"

@@ -60,6 +60,7 @@ __all__ = [
     "output_sizes",
     "place",
     "rmsprop_update",
+    "run_chain",
     "set_compile_mode",
     "sgd_update",
     "softmax",
@@ -161,6 +162,7 @@ log_softmax = Kernel(softmaxes.log_softmax, "softmax", least=1 << 14)
 log_softmax_grad = Kernel(softmaxes.log_softmax_grad, "softmax", least=1 << 14)
 class_losses = Kernel(softmaxes.class_losses, "softmax", least=1 << 14)
 class_losses_grad = Kernel(softmaxes.class_losses_grad, "softmax", least=1 << 14)
+run_chain = Kernel(reference.run_chain, "chains", least=1 << 16)
 fill = Kernel(wide.fill, "functions", least=1 << 16)
 wide.fill_with(fill)
 convolve = Kernel(convolution.convolve, "convolution", least=1 << 12)
@@ -187,6 +189,7 @@ _COMPILED = {
         normalise,
         normalise_grads,
         rmsprop_update,
+        run_chain,
         sgd_update,
         softmax,
         softmax_grad,

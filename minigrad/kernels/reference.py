@@ -97,3 +97,8 @@ def normalise_grads(
         out -= grad.sum(axes, keepdims=True) / count
     out *= inverse
     return out, of_weight, of_bias
+
+
+def run_chain(xp: Any, array: Any, chain: Any, arrays: Any) -> None:
+    """Make the calls of a chain on arrays like `array`, tile by tile."""
+    chain.take_tiles(*arrays)

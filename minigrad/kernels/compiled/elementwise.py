@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,25 +23,63 @@ elementwise = compiled_in_order
 """A loop over elements, as every file of activation functions declares it."""
 
 
+class Function:
+    """A loop as a function of arrays and of numbers after them, called as NumPy's own are."""
+
+    nout = 1
+    signature = None
+
+    def __init__(self, loop: Any, arrays: int) -> None:
+        self.loop = loop
+        self.arrays = arrays
+        self.__name__ = str(self.loop.py_func.__name__).strip("_")
+
+    def __call__(self, *operands: Any, out: Any = None) -> Any:
+        arrays, numbers = operands[: self.arrays], operands[self.arrays :]
+        if len({array.shape for array in arrays}) > 1:
+            arrays = numpy.broadcast_arrays(*arrays)
+        if out is None:
+            return over(self.loop, arrays, *numbers)
+        if out.flags.c_contiguous:
+            _fill(self.loop, arrays, numbers, out)
+        else:
+            out[...] = over(self.loop, arrays, *numbers)
+        return out
+
+
+function_of = functools.cache(Function)
+
+
 def over(loop: Callable[..., Any], arrays: tuple[Any, ...], *numbers: Any) -> Any:
     """A new array that `loop(*arrays, *numbers, out)` fills, called on vectors, piece by piece.
 
     None where the arrays differ in shape or dtype. Numbers are taken in their dtype.
     """
-    shape, dtype, size = arrays[0].shape, arrays[0].dtype, arrays[0].size
-    threads, length = cut(size)
-    given = []
+    shape, dtype = arrays[0].shape, arrays[0].dtype
     for array in arrays:
         if array.shape != shape or array.dtype != dtype:
             return None
+        if type(array) is not numpy.ndarray:
+            # A symbol, which stands for an array while a plan is made, notes the call.
+            function = function_of(loop, len(arrays))
+            return array.__array_ufunc__(function, "__call__", *arrays, *numbers)
+    out = numpy.empty(shape, dtype)
+    _fill(loop, arrays, numbers, out)
+    return out
+
+
+def _fill(loop: Callable[..., Any], arrays: Any, numbers: Any, out: Any) -> None:
+    """Fill an array by a loop over arrays of its shape and dtype."""
+    size, dtype = out.size, out.dtype
+    threads, length = cut(size)
+    given = []
+    for array in arrays:
         vector = _vector(array)
         # A number that is seen everywhere is there for the longest piece.
         length = min(length, max(1, len(vector)))
         given.append(vector)
     given += [dtype.type(number) for number in numbers]
-    out = numpy.empty(shape, dtype)
     together(shared(loop, cuts=True), threads, size, length, *given, out.reshape(-1))
-    return out
 
 
 def cut(size: int) -> tuple[int, int]:

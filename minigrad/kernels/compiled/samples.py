@@ -7,6 +7,7 @@ dimensions and layouts. The calls here are of the kinds that operations make.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
@@ -68,6 +69,15 @@ def _functions(ones: Callable[..., Any]) -> None:
     functions.fill(numpy, ones(4), numpy.add, (x, 1.0))
     for copied in (x, 1.0):
         functions.fill(numpy, ones(4), numpy.positive, (copied,))
+
+
+def _chains(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import chains
+
+    x = ones(4)
+    steps = [(numpy.add, (0, (1.0,)), -1), (numpy.multiply, (-1, -1), 1)]
+    chain = SimpleNamespace(steps=steps, between=[x.dtype], changes=False, tables={})
+    chains.run_chain(numpy, x, chain, (x, ones(4)))
 
 
 def _normalise(ones: Callable[..., Any]) -> None:
@@ -163,6 +173,7 @@ def _updates(ones: Callable[..., Any]) -> None:
 _SAMPLES = {
     "activation": _activation,
     "attention": _attention,
+    "chains": _chains,
     "convolution": _convolution,
     "functions": _functions,
     "normalise": _normalise,

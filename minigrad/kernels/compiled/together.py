@@ -11,6 +11,7 @@ import functools
 from types import FunctionType
 from typing import Any
 
+import numpy
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -37,7 +38,7 @@ _TASK_KIND = ir.FunctionType(ir.IntType(32), [WORD] * 4)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _call(typing: Any, task: Any, given: Any, rows: Any, start: Any, stop: Any) -> Any:
+def call(typing: Any, task: Any, given: Any, rows: Any, start: Any, stop: Any) -> Any:
     """Run the task at an address on some of the rows; its status, zero where all went well."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -114,7 +115,7 @@ def _take_part(table: int) -> None:
     rows, length = read(table + _ROWS), read(table + _LENGTH)
     start = add(table + _NEXT, length)
     while start < rows:
-        status = _call(task, given, rows, start, min(start + length, rows))
+        status = call(task, given, rows, start, min(start + length, rows))
         if status:
             write(table + _STATUS, status)
         start = add(table + _NEXT, length)
@@ -122,11 +123,17 @@ def _take_part(table: int) -> None:
 
 @compiled_exactly
 def _lead(table: int, helpers: int, rows: int, length: int, task: int, given: int) -> None:
-    """Run a task on all rows, `length` of them at a time, with so many helpers."""
+    """Run a task on all rows, `length` of them at a time, with so many helpers.
+
+    With less than none its address is written into the table, and nothing run.
+    """
+    if helpers < 0:
+        write(table + _TASK, task)
+        return
     if not helpers:
         status = 0
         for start in range(0, rows, length):
-            status |= _call(task, given, rows, start, min(start + length, rows))
+            status |= call(task, given, rows, start, min(start + length, rows))
     else:
         write(table + _TASK, task)
         write(table + _GIVEN, given)
@@ -198,3 +205,13 @@ def shared(loop: Any, cuts: bool = False) -> Any:
     made = FunctionType(own, known, name)
     made.__module__ = written.__module__
     return compiled_exactly(made)
+
+
+def task_of(loop: Any, *given: Any) -> int:
+    """The address of the task that calls a loop, which is told its pieces by cuts, for such things.
+
+    A task is given the address of these, as Numba holds them, all rows, and the ends of a piece.
+    """
+    table = numpy.zeros(_STATUS // 8 + 1, numpy.int64)
+    shared(loop, cuts=True)(table.ctypes.data, -1, 1, 1, *given)
+    return int(table[_TASK // 8])
