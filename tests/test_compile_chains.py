@@ -131,7 +131,10 @@ def test_a_chain_gives_numpys_warnings(function, number, message, way):
         warnings.simplefilter("error")
         with np.errstate(all="ignore"):
             assert fast(x).numpy().tobytes() == found.numpy().tobytes()
-    with np.errstate(all="raise"), pytest.raises((FloatingPointError, minigrad.errors.ArgumentError)):
+    with (
+        np.errstate(all="raise"),
+        pytest.raises((FloatingPointError, minigrad.errors.ArgumentError)),
+    ):
         fast(x)
 
 
