@@ -70,8 +70,10 @@ def _some_copied(a: Any, out: Any, start: int, stop: int) -> None:
         source, target = a.ctypes.data + start * size, out.ctypes.data + start * size
         _copy(source, target, (stop - start) * size)
     else:
+        # Read once: for all the compiler knows it might lie in `out`.
+        number = a[0]
         for i in range(start, stop):
-            out[i] = a[0]
+            out[i] = number
 
 
 def fill(xp: Any, out: Any, function: Any, operands: tuple[Any, ...]) -> Any:
