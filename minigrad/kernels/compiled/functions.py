@@ -64,16 +64,17 @@ def _some(
 
 @compiled_exactly
 def _some_copied(a: Any, out: Any, start: int, stop: int) -> None:
-    """Copy the elements from `start` to `stop`, or the one that there is to all of these."""
-    if len(a) > 1:
-        size = out.itemsize
-        source, target = a.ctypes.data + start * size, out.ctypes.data + start * size
-        _copy(source, target, (stop - start) * size)
-    else:
-        # Read once: for all the compiler knows it might lie in `out`.
-        number = a[0]
-        for i in range(start, stop):
-            out[i] = number
+    """Copy the elements from `start` to `stop`."""
+    size = out.itemsize
+    source, target = a.ctypes.data + start * size, out.ctypes.data + start * size
+    _copy(source, target, (stop - start) * size)
+
+
+@compiled_exactly
+def _repeated(number: Any, out: Any) -> None:
+    """Write a number everywhere."""
+    for i in range(len(out)):
+        out[i] = number
 
 
 def fill(xp: Any, out: Any, function: Any, operands: tuple[Any, ...]) -> Any:
@@ -103,7 +104,12 @@ def fill(xp: Any, out: Any, function: Any, operands: tuple[Any, ...]) -> Any:
         arrays.append(array)
     threads, length = cut(out.size)
     if function is numpy.positive:
-        together(shared(_some_copied), threads, out.size, length, arrays[0], out)
+        # Of one number, or of what lies together.
+        if len(arrays[0]) == 1:
+            number = arrays[0][0]
+            together(shared(_repeated, cuts=True), threads, out.size, length, number, out)
+        else:
+            together(shared(_some_copied), threads, out.size, length, arrays[0], out)
         return out
     seen = numpy.zeros(1, numpy.int64)
     given = (*found, *flags(), ALL, arrays[0], arrays[-1] if len(arrays) > 1 else out, out, seen)
