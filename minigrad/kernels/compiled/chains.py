@@ -15,7 +15,6 @@ from minigrad.backend.lanes import together
 from minigrad.kernels.compiled.compiler import compiled_exactly
 from minigrad.kernels.compiled.elementwise import LINE, cut
 from minigrad.kernels.compiled.numpy_loops import (
-    ALL,
     OBSERVED,
     RAISING,
     apply,
@@ -179,9 +178,9 @@ def run_chain(xp: Any, array: Any, chain: Any, arrays: Any) -> Any:
     seen = numpy.zeros(len(chain.steps), numpy.int64)
     threads, length = cut(array.size)
     given = (table.calls, table.operands, places, table.numbers, table.held, table.starts)
-    rest = (len(chain.between), TILE, array.itemsize, *flags(), ALL, seen)
+    rest = (len(chain.between), TILE, array.itemsize, *flags(), seen)
     together(shared(_some), threads, array.size, length, *given, *rest)
-    raised = [heard(each) if each else [] for each in seen.tolist()]
+    raised = [heard(each) for each in seen.tolist()]
     if any(raised) and not chain.changes:
         return None
     for (function, _, _), kinds in zip(chain.steps, raised, strict=True):

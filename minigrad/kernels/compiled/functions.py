@@ -18,7 +18,6 @@ from minigrad.backend.lanes import together
 from minigrad.kernels.compiled.compiler import compiled_exactly
 from minigrad.kernels.compiled.elementwise import cut
 from minigrad.kernels.compiled.numpy_loops import (
-    ALL,
     OBSERVED,
     RAISING,
     apply,
@@ -112,9 +111,9 @@ def fill(xp: Any, out: Any, function: Any, operands: tuple[Any, ...]) -> Any:
             together(shared(_some_copied), threads, out.size, length, arrays[0], out)
         return out
     seen = numpy.zeros(1, numpy.int64)
-    given = (*found, *flags(), ALL, arrays[0], arrays[-1] if len(arrays) > 1 else out, out, seen)
+    given = (*found, *flags(), arrays[0], arrays[-1] if len(arrays) > 1 else out, out, seen)
     together(shared(_some), threads, out.size, length, *given)
-    kinds = heard(int(seen[0])) if seen[0] else []
+    kinds = heard(int(seen[0]))
     if kinds and inside:
         tell(kinds, function, char)
     elif kinds:

@@ -66,16 +66,15 @@ def loop_of(function: Any, char: str) -> tuple[int, int] | None:
 _KINDS = ("invalid", "divide", "over", "under")
 _BITS = {"x86_64": (1, 4, 8, 16), "aarch64": (1, 2, 4, 8), "arm64": (1, 2, 4, 8)}
 OBSERVED = _BITS.get(platform.machine() if os.name == "posix" else "", ())
-ALL = sum(OBSERVED)
 
 
 @functools.cache
-def flags() -> tuple[int, int]:
-    """The addresses of the functions that clear the processor's flags and test them."""
+def flags() -> tuple[int, int, int]:
+    """The addresses of the functions that clear the processor's flags and test them, and which."""
     library = ctypes.CDLL(None)
     found = (library.feclearexcept, library.fetestexcept)
     clear, test = (ctypes.cast(each, ctypes.c_void_p).value or 0 for each in found)
-    return clear, test
+    return clear, test, sum(OBSERVED)
 
 
 _ASKED = ir.FunctionType(ir.IntType(32), [ir.IntType(32)])
@@ -131,6 +130,8 @@ RAISING: dict[Any, Any] = {
 
 def heard(seen: int) -> list[str]:
     """What raised flags that the user wants to hear of, in NumPy's words."""
+    if not seen:
+        return []
     told: Any = numpy.geterr()
     kinds = zip(_KINDS, OBSERVED, strict=True)
     return [kind for kind, bit in kinds if seen & bit and told[kind] != "ignore"]
