@@ -588,3 +588,14 @@ def test_a_reshaped_gradient_is_its_tensors_alone():
         numpy.testing.assert_array_equal(one.numpy(), other.numpy())
     assert len({id(one._array) for one in found}) == len(found)
     assert fast._replays >= 3
+
+
+def test_shapes_are_taken_from_tensors():
+    def step(x, y):
+        return x.reshape(y.shape) * minigrad.ones(y.size()) + x[0].expand(y.shape)
+
+    fast = minigrad.compile(step)
+    x, y = minigrad.arange(6.0).reshape(2, 3), minigrad.ones(2, 3)
+    for _ in range(3):
+        assert fast(x, y).tolist() == step(x, y).tolist()
+    assert fast._replays >= 1

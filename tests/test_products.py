@@ -24,6 +24,7 @@ def two(monkeypatch):
     pytest.importorskip("numba", reason="runs the products that Numba compiles")
     for char in "fd":
         products = ready.load(("products", char))
+        ready.load(("epilogues", char))
     before = threads.get_num_threads(), threads.blas_threads()
     counts = []
     together = products.together

@@ -20,8 +20,7 @@ from minigrad.backend.wide import WIDE
 from minigrad.compiler.buffers import arguments
 from minigrad.compiler.lower import symbols_in
 from minigrad.compiler.symbols import Instruction, Symbol
-from minigrad.kernels import matrix_product, run_chain
-from minigrad.kernels.products import LARGE_PRODUCT
+from minigrad.kernels import run_chain
 
 TILE = 1 << 15
 """Elements of a tile: a handful of arrays of this size fit a second-level cache."""
@@ -54,7 +53,7 @@ class Chain:
         targets = [link.out if link.into is None else link.into for link in links]
         dtypes = {value.dtype for value in (*given, *targets)}
         self.is_plain = all(self.full) and len(dtypes) == 1
-        by_rows = [value for value in inputs if _is_row(value, self.shape)]
+        by_rows = [value for value in inputs if is_row(value, self.shape)]
         width = self.shape[-1] if by_rows else 1
         count = self.size // width
         step = max(1, TILE // width)
@@ -162,54 +161,16 @@ def fused(instructions: list[Instruction], outputs: Any) -> list[Instruction]:
     """The instructions with chains of them in place of runs on large arrays of one shape."""
     found: list[Instruction] = []
     chain: list[Instruction] = []
-    instructions = _with_products(instructions)
     readers = _readers(instructions, outputs)
     for instruction in instructions:
-        if _fits(instruction) and (not chain or _shape(chain[0]) == _shape(instruction)):
+        if fits(instruction) and (not chain or _shape(chain[0]) == _shape(instruction)):
             chain.append(instruction)
             continue
         found += _closed(chain, readers)
-        chain = [instruction] if _fits(instruction) else []
+        chain = [instruction] if fits(instruction) else []
         if not chain:
             found.append(instruction)
     return found + _closed(chain, readers)
-
-
-def _with_products(instructions: list[Instruction]) -> list[Instruction]:
-    """The instructions with large products of matrices on all cores, each with its row added."""
-    found: list[Instruction] = []
-    for instruction in instructions:
-        last = found[-1] if found else None
-        if _is_large_product(instruction):
-            a, b = instruction.args
-            product = Instruction("product", matrix_product, (a, b), {}, instruction.out, None)
-            product.step = instruction.step
-            found.append(product)
-        elif last is not None and _adds_row(last, instruction):
-            last.args = (*last.args, instruction.args[1])
-        else:
-            found.append(instruction)
-    return found
-
-
-def _is_large_product(instruction: Instruction) -> bool:
-    if instruction.function not in (numpy.matmul, ndarray.dot) or instruction.out is None:
-        return False
-    if not all(type(value) is Symbol for value in instruction.args):
-        return False
-    a, b = instruction.args
-    return bool(a.ndim == 2 == b.ndim and a.size * b.shape[1] >= LARGE_PRODUCT)
-
-
-def _adds_row(product: Instruction, instruction: Instruction) -> bool:
-    """Whether an instruction adds a row to all rows of the product that was just made."""
-    if product.kind != "product" or len(product.args) > 2 or instruction.function is not numpy.add:
-        return False
-    into, out = instruction.into, product.out
-    if into is None or into is not out or instruction.args[0] is not out:
-        return False
-    row = instruction.args[1]
-    return type(row) is Symbol and _is_row(row, out.shape)
 
 
 def _readers(instructions: list[Instruction], outputs: Any) -> dict[int, set[int]]:
@@ -231,19 +192,21 @@ def _closed(chain: list[Instruction], readers: dict[int, set[int]]) -> list[Inst
     outs = [value for value in made if not readers.get(id(value), {0}) <= own]
     if len(chain) < 2 or 2 * len(outs) > len(chain):
         return chain
-    inputs = _inputs(chain)
-    allocated = []
-    for value in outs:
-        empty = Instruction("empty", numpy.empty, (value.shape, value.dtype), {}, value, None)
-        empty.step = chain[0].step
-        allocated.append(empty)
+    inputs = inputs_of(chain)
     given = (*inputs, *outs)
     one = Instruction("fused", Chain(chain, inputs, outs), given, {}, None, None)
     one.step = chain[-1].step
-    return [*allocated, one]
+    return [*(empty(value, chain[0].step) for value in outs), one]
 
 
-def _inputs(chain: list[Instruction]) -> list[Any]:
+def empty(value: Symbol, step: Any) -> Instruction:
+    """The memory of a result, as an instruction of its own."""
+    made = Instruction("empty", numpy.empty, (value.shape, value.dtype), {}, value, None)
+    made.step = step
+    return made
+
+
+def inputs_of(chain: list[Instruction]) -> list[Any]:
     """The arrays that a chain is given, among them those that it changes."""
     made = {id(link.out) for link in chain}
     found = {}
@@ -256,11 +219,11 @@ def _inputs(chain: list[Instruction]) -> list[Any]:
 
 def alone(link: Instruction) -> tuple[Chain, list[Any]] | None:
     """An instruction that is worth several threads by itself, and the arrays that it is given."""
-    if type(link.function) is not numpy.ufunc or not _fits(link):
+    if type(link.function) is not numpy.ufunc or not fits(link):
         return None
     if (link.out if link.into is None else link.into).nbytes < WIDE:
         return None
-    inputs = _inputs([link])
+    inputs = inputs_of([link])
     outs = [] if link.out is None else [link.out]
     return Chain([link], inputs, outs), inputs
 
@@ -280,7 +243,7 @@ def _shape(link: Instruction) -> Any:
     return (link.out if link.into is None else link.into).shape
 
 
-def _fits(link: Instruction) -> bool:
+def fits(link: Instruction) -> bool:
     """Whether an instruction works element by element on large contiguous arrays."""
     if link.kind != "ufunc" or link.function is numpy.matmul:
         return False
@@ -303,11 +266,11 @@ def _fits(link: Instruction) -> bool:
     return all(
         (value.shape == target.shape and value.flags.c_contiguous)
         or not value.ndim
-        or _is_row(value, target.shape)
+        or is_row(value, target.shape)
         for value in arguments(link)
     )
 
 
-def _is_row(value: Symbol, shape: Any) -> bool:
+def is_row(value: Symbol, shape: Any) -> bool:
     """Whether a value is one row, the same for all of an array's rows."""
     return value.shape == shape[-1:] and len(shape) > 1

@@ -28,6 +28,7 @@ from minigrad.compiler.plan import Fresh, Slot, Step, write
 from minigrad.compiler.special import SPECIAL, line_of, part_of
 from minigrad.compiler.undo import CHANGERS, Journal
 from minigrad.graph import Leaf, Traced
+from minigrad.methods.describe import Size
 from minigrad.ops.index import getitem
 from minigrad.ops.join import _cat
 from minigrad.ops.reduce import sum_to
@@ -149,6 +150,8 @@ class Recorder:
         if type(value) is tuple or (isinstance(value, tuple) and type(value).__name__ == "Parts"):
             items = [self.resolve(item) for item in value]
             return tuple(items) if type(value) is tuple else type(value)(items)
+        if type(value) is Size:
+            return tuple(value)
         if type(value) is dict:
             return {key: self.resolve(item) for key, item in value.items()}
         if isinstance(value, (*PLAIN, *_FIXED)) or audit.is_generator(value):

@@ -17,6 +17,7 @@ from minigrad.compiler import buffers
 from minigrad.compiler.fuse import LARGE, alone, fused, is_wide
 from minigrad.compiler.gradients import forget, freed, store
 from minigrad.compiler.lower import Held, Lowered, symbols_in
+from minigrad.compiler.products import with_epilogues, with_products
 from minigrad.compiler.stepping import Stepper
 from minigrad.compiler.steps import Step
 from minigrad.compiler.symbols import Instruction, Symbol
@@ -37,7 +38,7 @@ class Source:
             "duplicate": duplicate,
         }  # fmt: skip
         needed = buffers.needed(lowered.instructions, lowered.outputs)
-        self.instructions = fused(needed, lowered.outputs)
+        self.instructions = with_epilogues(fused(with_products(needed), lowered.outputs))
         self.into = buffers.reuse(self.instructions)
         self.lines: list[Instruction | None] = [None]
         self.made = {

@@ -17,6 +17,7 @@ import numpy
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from minigrad.backend import ndarray
+from minigrad.kernels import matrix_product
 
 LARGEST_CONSTANT = 1 << 16
 """Bytes of the largest array that is held as a constant of a plan."""
@@ -204,6 +205,11 @@ class Symbol(NDArrayOperatorsMixin):
         return self.tape.emit("ufunc", ufunc, _converted(ufunc, inputs, into.shape), {}, None, into)
 
     def __array_function__(self, function: Any, types: Any, args: Any, named: Any) -> Any:
+        if function is matrix_product:
+            xp, a, b, _, row = args
+            given = (a, b) if row is None else (a, b, row)
+            result = matrix_product(xp, *values_of((a, b)), None, values_of(row))
+            return self.tape.emit("product", function, given, {}, result)
         if function not in _FUNCTIONS or named.get("out") is not None:
             raise Untraceable(function)
         result = function(*values_of(args), **values_of(named))

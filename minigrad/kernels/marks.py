@@ -19,8 +19,8 @@ Wanted = tuple[str, str]
 
 _COMPILED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compiled")
 _CALLED_FROM_OTHERS = (
-    "compiler.py", "exponential.py", "line_loops.py", "numpy_loops.py", "packing.py", "panels.py",
-    "registers.py", "tiles.py", "together.py", "words.py",
+    "chains.py", "compiler.py", "exponential.py", "line_loops.py", "numpy_loops.py", "packing.py",
+    "panels.py", "products.py", "registers.py", "tiles.py", "together.py", "words.py",
 )  # fmt: skip
 
 

@@ -75,8 +75,7 @@ def _dot(a: Any, b: Any, row: Any = None) -> Any:
     """
     if a.__class__ is ndarray is b.__class__:
         size = len(a) * b.shape[1]
-        # A symbol, which says that it is an array, stands for one while a plan is made.
-        if size * a.shape[1] >= LARGE_PRODUCT and type(a) is type(b) is ndarray:
+        if size * a.shape[1] >= LARGE_PRODUCT:
             return kernels.matrix_product(namespace("matmul", input=a), a, b, None, row)
         out = a.dot(b) if size < _LITTLE else a @ b
     else:

@@ -53,7 +53,7 @@ def _place(code: int, at: int, arrays: Any, numbers: int, tiles: int, tile: int,
 
 
 @compiled_exactly
-def _some(
+def some(
     calls: Any, operands: Any, arrays: Any, numbers: Any, held: Any, starts: Any, tiles: int,
     tile: int, size: int, clear: int, test: int, bits: int, seen: Any, start: int, stop: int,
 ) -> None:  # fmt: skip
@@ -161,32 +161,50 @@ def _task(function: Any, numbers: int, dtype: Any) -> int:
     return task_of(function.loop, *arrays[:-1], *[dtype.type(0)] * numbers, arrays[-1])
 
 
+def calls_of(chain: Any, arrays: Any) -> Any:
+    """What `some` is given before the ends of a piece, to make the calls of a chain on arrays.
+
+    None where one of the functions cannot be called from here.
+    """
+    if not OBSERVED:
+        return None
+    dtype = arrays[0].dtype
+    table = chain.tables.get(dtype)
+    if table is None:
+        table = chain.tables[dtype] = _Table(chain.steps, dtype)
+    if not table.fits or (chain.changes and not table.tells):
+        return None
+    places = numpy.array([_address(each) for each in arrays], numpy.int64)
+    seen = numpy.zeros(len(chain.steps), numpy.int64)
+    given = (table.calls, table.operands, places, table.numbers, table.held, table.starts)
+    return (*given, len(chain.between), TILE, dtype.itemsize, *flags(), seen)
+
+
+def said(chain: Any, seen: Any, char: str) -> Any:
+    """Have NumPy say what was noted while the calls were made; True, or None where it is to make
+    them all again for that.
+    """
+    raised = [heard(each) for each in seen.tolist()]
+    if any(raised) and not chain.changes:
+        return None
+    for (function, _, _), kinds in zip(chain.steps, raised, strict=True):
+        if kinds:
+            tell(kinds, function, char)
+    return True
+
+
 def run_chain(xp: Any, array: Any, chain: Any, arrays: Any) -> Any:
     """Make the calls of a chain on arrays like `array`; whether that was done, or None.
 
     That is where one of its functions cannot be called from here, or where NumPy is to make them
     all again, for it has something to say.
     """
-    if not OBSERVED:
+    given = calls_of(chain, arrays)
+    if given is None:
         return None
-    table = chain.tables.get(array.dtype)
-    if table is None:
-        table = chain.tables[array.dtype] = _Table(chain.steps, array.dtype)
-    if not table.fits or (chain.changes and not table.tells):
-        return None
-    places = numpy.array([_address(each) for each in arrays], numpy.int64)
-    seen = numpy.zeros(len(chain.steps), numpy.int64)
     threads, length = cut(array.size)
-    given = (table.calls, table.operands, places, table.numbers, table.held, table.starts)
-    rest = (len(chain.between), TILE, array.itemsize, *flags(), seen)
-    together(shared(_some), threads, array.size, length, *given, *rest)
-    raised = [heard(each) for each in seen.tolist()]
-    if any(raised) and not chain.changes:
-        return None
-    for (function, _, _), kinds in zip(chain.steps, raised, strict=True):
-        if kinds:
-            tell(kinds, function, array.dtype.char)
-    return True
+    together(shared(some), threads, array.size, length, *given)
+    return said(chain, given[-1], array.dtype.char)
 
 
 def _address(array: Any) -> int:

@@ -18,6 +18,7 @@ from numba import int64, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from minigrad import kernels
 from minigrad.backend.lanes import lanes, together
 from minigrad.backend.threads import blas_address, blas_alone
 from minigrad.kernels import products
@@ -110,7 +111,7 @@ def _tiles(
 
 
 @compiled_exactly
-def _multiply(
+def multiply_pieces(
     place: int, row: int, step: int, inner: int, block: int, panels: Any, begin: int, added: Any,
     more: bool, out: Any, length: int, groups: int, start: int, stop: int,
 ) -> None:  # fmt: skip
@@ -187,8 +188,25 @@ def _fits(a: Any, b: Any, out: Any) -> bool:
     return min(*a.shape, b.shape[1]) >= _FEW and bool(_steps(a)[0] and _steps(b)[0])
 
 
-def multiply(a: Any, b: Any, out: Any, row: Any, threads: int) -> Any:
-    """The product of two matrices on so many threads."""
+def pieces_of(rows: int, threads: int) -> tuple[int, int]:
+    """How many pieces the rows are, and of how many rows: as many for each thread, of no fewer."""
+    pieces = threads * -(-rows // (threads * _MANY_ROWS))
+    pieces = max(1, min(pieces, rows // _FEW_ROWS))
+    length = -(-rows // (pieces * ROWS)) * ROWS
+    return -(-rows // length), length
+
+
+def threads_of(a: Any, b: Any, out: Any) -> int:
+    """On how many threads a product is made here; 0 where it is left to the BLAS."""
+    return lanes(a.size * b.shape[1], _LEAST) if _fits(a, b, out) else 0
+
+
+def multiply(a: Any, b: Any, out: Any, row: Any, threads: int, then: Any = None) -> Any:
+    """The product of two matrices on so many threads.
+
+    `then` is a loop that stands for `multiply_pieces` where the sums become whole, and what it is
+    given after all that this one is.
+    """
     (rows, inner), columns = a.shape, b.shape[1]
     lanes = REGISTER // a.itemsize
     (a_row, a_step), (b_row, b_step) = _steps(a), _steps(b)
@@ -206,11 +224,7 @@ def multiply(a: Any, b: Any, out: Any, row: Any, threads: int) -> Any:
     added = numpy.zeros(0 if row is None else number * _VECTORS * lanes, a.dtype)
     if row is not None:
         added[:columns] = row
-    # As many pieces for each thread, of at least so many rows.
-    pieces = threads * -(-rows // (threads * _MANY_ROWS))
-    pieces = max(1, min(pieces, rows // _FEW_ROWS))
-    length = -(-rows // (pieces * ROWS)) * ROWS
-    pieces = -(-rows // length)
+    pieces, length = pieces_of(rows, threads)
     groups = 1 if pieces >= threads else min(number, threads)
     left, right = a.ctypes.data, b.ctypes.data
     for low in range(0, inner, part):
@@ -221,7 +235,8 @@ def multiply(a: Any, b: Any, out: Any, row: Any, threads: int) -> Any:
         begins = left + low * a_step * a.itemsize
         given = (begins, a_row, a_step, count, block, panels, begin, added)
         rest = (low > 0, out, length, groups)
-        together(shared(_multiply), threads, pieces * groups, 1, *given, *rest)
+        loop, more = (multiply_pieces, ()) if then is None or low + count < inner else then
+        together(shared(loop), threads, pieces * groups, 1, *given, *rest, *more)
     return out
 
 
@@ -229,7 +244,13 @@ def matrix_product(xp: Any, a: Any, b: Any, out: Any, row: Any) -> Any:
     """The product of two arrays as matmul gives it, plus a row where one is given."""
     if not blas_address("cblas_sgemm"):
         return None
+    for array in (a, b):
+        if type(array) is not numpy.ndarray:
+            # A symbol, which stands for an array while a plan is made, notes the call.
+            given = (xp, a, b, out, row)
+            return array.__array_function__(kernels.matrix_product, (), given, {})
     with blas_alone():
-        if _fits(a, b, out):
-            return multiply(a, b, out, row, lanes(a.size * b.shape[1], _LEAST))
+        threads = threads_of(a, b, out)
+        if threads:
+            return multiply(a, b, out, row, threads)
         return products.matrix_product(xp, a, b, out, row)

@@ -80,6 +80,17 @@ def _chains(ones: Callable[..., Any]) -> None:
     chains.run_chain(numpy, x, chain, (x, ones(4)))
 
 
+def _epilogues(ones: Callable[..., Any]) -> None:
+    from minigrad.kernels.compiled import chains, epilogues, products
+
+    x, out = ones(16, 16), ones(16, 16)
+    steps = [(numpy.add, (0, 0), 1)]
+    chain = SimpleNamespace(steps=steps, between=[], changes=False, tables={})
+    given = chains.calls_of(chain, (x, out))
+    if given is not None:
+        products.multiply(x, x, x.copy(), x[0], 2, (epilogues.multiply_and_call, given))
+
+
 def _normalise(ones: Callable[..., Any]) -> None:
     from minigrad.kernels.compiled import normalise
 
@@ -175,6 +186,7 @@ _SAMPLES = {
     "attention": _attention,
     "chains": _chains,
     "convolution": _convolution,
+    "epilogues": _epilogues,
     "functions": _functions,
     "normalise": _normalise,
     "pooling": _pooling,
