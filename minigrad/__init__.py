@@ -23,6 +23,7 @@ from minigrad.tensor import *  # noqa: F403
 from minigrad.ops.activation import *  # noqa: F403
 from minigrad.ops.attention import *  # noqa: F403
 from minigrad.ops.compare import *  # noqa: F403
+from minigrad.ops.complex_parts import *  # noqa: F403
 from minigrad.ops.conv import *  # noqa: F403
 from minigrad.ops.creation import *  # noqa: F403
 from minigrad.ops.data import *  # noqa: F403
@@ -57,10 +58,12 @@ from minigrad.ops.random import *  # noqa: F403
 from minigrad.ops.ranges import *  # noqa: F403
 from minigrad.ops.rearrange import *  # noqa: F403
 from minigrad.ops.reduce import *  # noqa: F403
+from minigrad.ops.running import *  # noqa: F403
 from minigrad.ops.scan import *  # noqa: F403
 from minigrad.ops.scatter import *  # noqa: F403
 from minigrad.ops.select import *  # noqa: F403
 from minigrad.ops.shape import *  # noqa: F403
+from minigrad.ops.short_time import *  # noqa: F403
 from minigrad.ops.solve import *  # noqa: F403
 from minigrad.ops.sort import *  # noqa: F403
 from minigrad.ops.special import *  # noqa: F403
@@ -79,6 +82,7 @@ _LAZY = {
     "compiler",
     "cuda",
     "datasets",
+    "fft",
     "io",
     "keras",
     "linalg",
@@ -86,6 +90,7 @@ _LAZY = {
     "optim",
     "plot",
     "random",
+    "signal",
     "sklearn",
     "special",
     "training",

@@ -25,6 +25,7 @@ from minigrad.methods.linalg import LinalgMethods
 from minigrad.methods.nn import FunctionalMethods
 from minigrad.methods.reduce import ReduceMethods
 from minigrad.methods.shape import ShapeMethods
+from minigrad.methods.signal import SignalMethods
 from minigrad.ops.promotion import convert
 
 __all__ = ["Size", "Tensor", "is_complex", "is_floating_point", "is_tensor", "numel"]
@@ -37,6 +38,7 @@ class Tensor(
     IndexMethods,
     LinalgMethods,
     FunctionalMethods,
+    SignalMethods,
     CreationMethods,
     ConvertMethods,
     DescribeMethods,

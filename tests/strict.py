@@ -346,6 +346,7 @@ strict = Module(numpy, NAMES, {
     "linalg": Module(
         numpy.linalg, dict.fromkeys(LINALG), {"LinAlgError": numpy.linalg.LinAlgError}
     ),
+    "fft": Module(numpy.fft, dict.fromkeys(("fftn", "ifftn", "irfft", "rfft")), {}),
     "lib": Module(None, {}, {"stride_tricks": _tricks}),
 })  # fmt: skip
 

@@ -27,7 +27,7 @@ LAYERS = [
     ["tensor"],
     ["autograd"],
     ["__init__"],
-    ["cuda", "linalg", "random", "special"],
+    ["cuda", "fft", "linalg", "random", "signal", "special"],
     ["nn"],
     ["optim"],
     ["compiler"],

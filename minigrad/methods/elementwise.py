@@ -7,6 +7,7 @@ from typing import Any
 from minigrad.inplace import in_place
 from minigrad.ops import (
     compare,
+    complex_parts,
     elementwise,
     error_function,
     functions,
@@ -128,6 +129,7 @@ class ElementwiseMethods:
     sgn = elementwise.sgn
     conj = conj_physical = elementwise.conj
     resolve_conj = elementwise.resolve_conj
+    resolve_neg = complex_parts.resolve_neg
     angle = elementwise.angle
     lerp = elementwise.lerp
     addcmul = elementwise.addcmul

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigrad.inplace import in_place
-from minigrad.ops import extremes, moments, reduce, scan
+from minigrad.ops import extremes, moments, reduce, running, scan
 from minigrad.ops import sort as sorting
 
 
@@ -37,6 +37,10 @@ class ReduceMethods:
     cumprod = scan.cumprod
     cumsum_ = in_place(scan.cumsum)
     cumprod_ = in_place(scan.cumprod)
+    cummax = running.cummax
+    cummin = running.cummin
+    logcumsumexp = running.logcumsumexp
+    diff = running.diff
 
     sort = sorting.sort
     argsort = sorting.argsort

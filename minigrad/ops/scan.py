@@ -68,22 +68,29 @@ def shift(xp: Any, input: Any, *, by: int, dim: int, fill: float) -> Any:
     return out
 
 
+def recurrence(terms: Any, factor: Any, size: int, dim: int) -> Any:
+    """The s with s[j] = terms[j] + factor[j] * s[j + 1] along a dimension of a size.
+
+    Solved by doubling: after k rounds s[j] holds its first 2 ** k terms and the factor the product
+    of as many elements.
+    """
+    step = 1
+    while step < size:
+        terms = terms + factor * shift(terms, by=-step, dim=dim, fill=0)
+        factor = factor * shift(factor, by=-step, dim=dim, fill=0)
+        step *= 2
+    return terms
+
+
 def _cumprod_rule(g: Any, input: Any, shape: tuple[int, ...], dim: int) -> Any:
     """Without division, so that zeros do no harm, however often it is differentiated.
 
     With p[j] the product before element j, its gradient is p[j] * s[j], where
-    s[j] = g[j] + x[j+1] * s[j+1]. Such a recurrence is solved by doubling: after k rounds s[j]
-    holds its first 2 ** k terms and the factor the product of as many elements.
+    s[j] = g[j] + x[j+1] * s[j+1].
     """
     before = _cumprod(shift(input, by=1, dim=dim, fill=1), dim=dim)
     factor = shift(input, by=-1, dim=dim, fill=0)
-    terms = g
-    step = 1
-    while shape and step < shape[dim]:
-        terms = terms + factor * shift(terms, by=-step, dim=dim, fill=0)
-        factor = factor * shift(factor, by=-step, dim=dim, fill=0)
-        step *= 2
-    return before * terms
+    return before * recurrence(g, factor, shape[dim] if shape else 1, dim)
 
 
 @primitive(input=_cumprod_rule)

@@ -16,6 +16,8 @@ class ExcludedError(Exception):
 NO_DTYPE = "entry and dtype: {} is not a NumPy dtype"
 NO_CPU = "entry: it has no CPU dtype, it is one of torch's GPU kernels"
 DIMENSIONS = "error input: NumPy arrays end at 64 dimensions, so the input cannot exist"
+NO_SPARSE = "sample or error input: it asks for a sparse tensor, and all tensors are dense"
+NO_META = "sample or error input: it is on torch's device without data"
 NO_ERROR = "error input: torch itself accepts it"
 NO_OUT = "error input: it is about out=, which no function has (checked: refused by a TypeError)"
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tests.opdb.exclusions import DIMENSIONS, ExcludedError, not_numpy
+from tests.opdb.exclusions import DIMENSIONS, NO_META, NO_SPARSE, ExcludedError, not_numpy
 
 DTYPES = (
     torch.float64,
@@ -54,6 +54,8 @@ class TorchLibrary:
 
     def tensor(self, value: torch.Tensor, bases: dict[Any, Any]) -> Any:
         """Return a copy of `value`: same strides, no history, sharing memory where it shared."""
+        if value.is_meta:
+            raise ExcludedError(NO_META)
         value = value.detach().resolve_conj().resolve_neg()
         storage = value.untyped_storage()
         key = (storage.data_ptr(), value.dtype) if storage.nbytes() else (id(value), None)
@@ -155,6 +157,8 @@ class MinigradLibrary(TorchLibrary):
         return getattr(self.module, dtype_name(dtype))
 
     def keyword_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if arguments.get("layout", torch.strided) is not torch.strided:
+            raise ExcludedError(NO_SPARSE)
         # A memory format or a layout chooses strides; the values, which are compared, are the same.
         return {
             name: value

@@ -8,9 +8,10 @@ import torch
 from torch.testing._internal.opinfo.core import OpInfo, SampleInput
 
 from tests.opdb.allowances import ORDER, ROUNDING, is_unstable_sort, sorts_differ, within_rounding
-from tests.opdb.arguments import Arguments
+from tests.opdb.arguments import Arguments, flatten
 from tests.opdb.calling import Variant
 from tests.opdb.comparison import Tolerances, difference, results_differ
+from tests.opdb.exclusions import ExcludedError, not_numpy
 from tests.opdb.gradients import (
     Differentiation,
     differentiable,
@@ -51,6 +52,11 @@ class Comparison:
             expected = theirs.call(self.variant.reference)
         except Exception as refusal:  # noqa: BLE001 - torch refuses, say a result dtype in place
             return self._also_refused(ours, refusal)
+        if any(
+            getattr(leaf, "dtype", None) is torch.complex32
+            for leaf in flatten(self.reference, expected)
+        ):
+            raise ExcludedError(not_numpy(torch.complex32))
         got = ours.call(self.variant.ours)
         changed = self._arguments_differ(library, ours, theirs)
         if changed is not None:

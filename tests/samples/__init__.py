@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from tests.samples import drawn, elementwise, linear, loss, network, recurrent, reduce, shape
+from tests.samples import (
+    drawn,
+    elementwise,
+    fourier,
+    linear,
+    loss,
+    network,
+    recurrent,
+    reduce,
+    shape,
+)
 from tests.samples.row import Row
 
-FAMILIES = (elementwise, reduce, shape, linear, network, recurrent, loss, drawn)
+FAMILIES = (elementwise, reduce, shape, linear, network, recurrent, loss, drawn, fourier)
 
 ROWS: dict[str, Row] = {}
 for _family in FAMILIES:

@@ -278,6 +278,7 @@ ROWS = {
         over_dims(empty=False), reduction("logsumexp"), "f", count=8, kinks=with_minus_infinity
     ),
     "_cumsum": Row(along(reverse=(False, True)), cumulative, "fci", count=8),
+    "_logcumsumexp": Row(along(), lambda x, dim: torch.logcumsumexp(x, dim), "fc", count=8),
     "shift": Row(along(by=(1, -1, 2, 9), fill=(0, 1)), shifted, "fc", count=10),
     "_cumprod": Row(along(), lambda x, dim: torch.cumprod(x, dim), "fci", kinks=along_with_zeros),
     "_prod": Row(

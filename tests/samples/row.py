@@ -88,6 +88,7 @@ def function_of(op: Primitive) -> Any:
 def primitives() -> dict[str, Primitive]:
     """The package's primitives: those that its own modules declare."""
     importlib.import_module("minigrad.nn")
+    importlib.import_module("minigrad.fft")
     importlib.import_module("minigrad.linalg")
     importlib.import_module("minigrad.ops.probabilities")
     return {
