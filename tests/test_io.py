@@ -461,6 +461,7 @@ def test_without_safetensors_it_says_what_to_install(path):
             except ModuleNotFoundError as error:
                 print(error)
     """
+    path.write_text("no archive of torch")
     run = in_another_process(script, path)
     check_golden("data/without_safetensors", run.stdout.strip())
 

@@ -18,7 +18,7 @@ import numpy
 from minigrad.ops.data import from_numpy
 from minigrad.tensor import Tensor
 
-__all__ = ["pack", "unpack"]
+__all__ = ["pack", "spelled", "unpack"]
 
 # The one name that the file format keeps for itself.
 _RESERVED = "__metadata__"
@@ -68,14 +68,14 @@ class _Packer:
         if isinstance(value, (Mapping, list, tuple)):
             return self.describe_container(value, path)
         raise TypeError(
-            f"save(): {_place(path)} is a {kind.__name__}; it can hold tensors, arrays, numbers, "
+            f"save(): {spelled(path)} is a {kind.__name__}; it can hold tensors, arrays, numbers, "
             "strings, None, and dicts, lists and tuples of them. Save state_dict() instead of a "
             "module or an optimizer"
         )
 
     def describe_container(self, value: Any, path: tuple[Any, ...]) -> Any:
         if id(value) in self.open:
-            raise ValueError(f"save(): {_place(path)} contains itself, so it has no end")
+            raise ValueError(f"save(): {spelled(path)} contains itself, so it has no end")
         self.open.add(id(value))
         described: Any
         if isinstance(value, Mapping):
@@ -95,7 +95,7 @@ class _Packer:
     def describe_key(self, key: Any, path: tuple[Any, ...]) -> Any:
         if not isinstance(key, _KEYS):
             raise TypeError(
-                f"save(): {_place(path)} has a key of type {type(key).__name__}; keys are "
+                f"save(): {spelled(path)} has a key of type {type(key).__name__}; keys are "
                 "strings, numbers, bools, None or tuples of these"
             )
         return self.describe(key, (*path, key))
@@ -108,7 +108,7 @@ class _Packer:
             return known[0]
         if array.dtype.name not in _STORABLE:
             raise TypeError(
-                f"save(): {_place(path)} is an array of dtype {array.dtype}; only bools and "
+                f"save(): {spelled(path)} is an array of dtype {array.dtype}; only bools and "
                 "numbers of up to 64 bits can be saved"
             )
         name = self.free_name(path)
@@ -183,5 +183,6 @@ class _Unpacker:
         return self.made[kind, name]
 
 
-def _place(path: tuple[Any, ...]) -> str:
+def spelled(path: tuple[Any, ...]) -> str:
+    """The place of an object within the one that is saved, as a program would write it."""
     return "obj" + "".join(f"[{key!r}]" for key in path)
