@@ -87,6 +87,7 @@ _LAZY = {
     "keras",
     "linalg",
     "nn",
+    "numpy",
     "optim",
     "plot",
     "random",

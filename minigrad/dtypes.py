@@ -33,12 +33,18 @@ __all__ = [
     "set_default_dtype",
     "short",
     "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
 ]
 
 Dtype = numpy.dtype[Any]
 
 bool = numpy.dtype("bool")
 uint8 = numpy.dtype("uint8")
+uint16 = numpy.dtype("uint16")
+uint32 = numpy.dtype("uint32")
+uint64 = numpy.dtype("uint64")
 int8 = numpy.dtype("int8")
 int16 = short = numpy.dtype("int16")
 int32 = int = numpy.dtype("int32")
@@ -50,7 +56,8 @@ complex64 = cfloat = numpy.dtype("complex64")
 complex128 = cdouble = numpy.dtype("complex128")
 
 SUPPORTED = (
-    bool, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128,
+    bool, uint8, int8, int16, int32, int64, uint16, uint32, uint64,
+    float16, float32, float64, complex64, complex128,
 )  # fmt: skip
 _BY_NAME = {dtype.name: dtype for dtype in SUPPORTED}
 _PYTHON = {
@@ -138,6 +145,10 @@ def promote_types(type1: Any, type2: Any) -> Dtype:
         return first
     low, high = sorted((first, second), key=category)
     if category(low) == category(high):
+        if low.kind != high.kind and any(d.kind == "u" and d.itemsize > 1 for d in (low, high)):
+            raise DtypeError(
+                f"promote_types(): {first} and {second} have no common dtype; convert one of them"
+            )
         return as_dtype(numpy.promote_types(low, high))
     if high.kind == "c" and low.kind == "f":
         return as_dtype(numpy.promote_types(_COMPLEX_OF[low], high))

@@ -28,6 +28,7 @@ LAYERS = [
     ["autograd"],
     ["__init__"],
     ["cuda", "fft", "linalg", "random", "signal", "special"],
+    ["numpy"],
     ["nn"],
     ["optim"],
     ["compiler"],
