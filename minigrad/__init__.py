@@ -27,28 +27,35 @@ from minigrad.ops.complex_parts import *  # noqa: F403
 from minigrad.ops.conv import *  # noqa: F403
 from minigrad.ops.creation import *  # noqa: F403
 from minigrad.ops.data import *  # noqa: F403
+from minigrad.ops.definite import *  # noqa: F403
 from minigrad.ops.diagonal import *  # noqa: F403
+from minigrad.ops.distance import *  # noqa: F403
 from minigrad.ops.dropout import *  # noqa: F403
 from minigrad.ops.einsum import *  # noqa: F403
 from minigrad.ops.elementwise import *  # noqa: F403
 from minigrad.ops.embedding import *  # noqa: F403
 from minigrad.ops.error_function import *  # noqa: F403
 from minigrad.ops.expand import *  # noqa: F403
+from minigrad.ops.exponential import *  # noqa: F403
 from minigrad.ops.extremes import *  # noqa: F403
 from minigrad.ops.factor import *  # noqa: F403
 from minigrad.ops.functions import *  # noqa: F403
 from minigrad.ops.fused import *  # noqa: F403
 from minigrad.ops.gather import *  # noqa: F403
+from minigrad.ops.householder import *  # noqa: F403
 from minigrad.ops.index import *  # noqa: F403
 from minigrad.ops.interpolate import *  # noqa: F403
 from minigrad.ops.join import *  # noqa: F403
 from minigrad.ops.lengths import *  # noqa: F403
 from minigrad.ops.linalg import *  # noqa: F403
+from minigrad.ops.lowrank import *  # noqa: F403
+from minigrad.ops.lu import *  # noqa: F403
 from minigrad.ops.mask import *  # noqa: F403
 from minigrad.ops.matmul import *  # noqa: F403
 from minigrad.ops.moments import *  # noqa: F403
 from minigrad.ops.norm import *  # noqa: F403
 from minigrad.ops.norms import *  # noqa: F403
+from minigrad.ops.older import *  # noqa: F403
 from minigrad.ops.pad import *  # noqa: F403
 from minigrad.ops.piecewise import *  # noqa: F403
 from minigrad.ops.pool import *  # noqa: F403
@@ -67,6 +74,7 @@ from minigrad.ops.short_time import *  # noqa: F403
 from minigrad.ops.solve import *  # noqa: F403
 from minigrad.ops.sort import *  # noqa: F403
 from minigrad.ops.special import *  # noqa: F403
+from minigrad.ops.vectors import *  # noqa: F403
 
 __version__ = "0.1.0"
 

@@ -248,16 +248,17 @@ def _cholesky_rule(g: Any, out: Any) -> Any:
 
 
 @primitive(A=_cholesky_rule)
-def _cholesky(xp: Any, A: Any) -> Any:
-    return xp.linalg.cholesky(A)
+def _cholesky(xp: Any, A: Any, *, upper: bool) -> Any:
+    """The lower factor, made of the triangle asked for."""
+    return xp.linalg.cholesky(A.conj().swapaxes(-1, -2) if upper else A)
 
 
 def cholesky(A: Any, *, upper: bool = False) -> Any:
     """The lower triangular L with L @ L.mH = A, for Hermitian positive definite A.
 
     With `upper` its conjugate transpose. Raises ArgumentError for a matrix that is not positive
-    definite; only the lower triangle is read.
+    definite; only the lower triangle is read, with `upper` only the upper one.
     """
     check_matrices("linalg.cholesky", A, square=True)
-    L = _cholesky(A)
+    L = _cholesky(A, upper=upper)
     return adjoint(L) if upper else L

@@ -9,14 +9,15 @@ from typing import Any
 from minigrad import dtypes, mutation
 from minigrad.errors import ArgumentError
 from minigrad.graph import Declaration, Traced, primitive
+from minigrad.ops.creation import zeros
 from minigrad.ops.dims import wrap_dim
 from minigrad.ops.index import getitem, getitem_grad
 from minigrad.ops.promotion import convert
 from minigrad.ops.shape import atleast_1d, atleast_2d, atleast_3d, reshape
 
 __all__ = [
-    "cat", "chunk", "column_stack", "concat", "concatenate", "dsplit", "dstack", "hsplit",
-    "hstack", "row_stack", "split", "stack", "tensor_split", "unbind", "vsplit", "vstack",
+    "block_diag", "cat", "chunk", "column_stack", "concat", "concatenate", "dsplit", "dstack",
+    "hsplit", "hstack", "row_stack", "split", "stack", "tensor_split", "unbind", "vsplit", "vstack",
 ]  # fmt: skip
 
 _ALL = slice(None)
@@ -149,6 +150,29 @@ def _assemble(xp: Any, *tensors: Any, indices: tuple[Any, ...], size: tuple[int,
     for index, tensor in zip(indices, tensors):
         out[index] = tensor
     return out
+
+
+def block_diag(*tensors: Any) -> Any:
+    """The matrix of zeros with the tensors along its diagonal; vectors count as rows.
+
+    >>> import minigrad
+    >>> block_diag(minigrad.tensor([1, 2]), minigrad.tensor(3))
+    tensor([[1, 2, 0],
+            [0, 0, 3]])
+    """
+    given, shapes = _sequence("block_diag", tensors or (zeros(1, 0),))
+    for position, shape in enumerate(shapes):
+        if len(shape) > 2:
+            raise ArgumentError(
+                f"block_diag(): argument 'tensors' holds a tensor of shape {list(shape)} at "
+                f"{position}; give tensors of at most two dimensions"
+            )
+    blocks = atleast_2d(list(given))
+    rows, columns = ([0, *accumulate(block.shape[dim] for block in blocks)] for dim in (0, 1))
+    places = tuple(
+        (slice(*down), slice(*across)) for down, across in zip(pairwise(rows), pairwise(columns))
+    )
+    return _assemble(*blocks, indices=places, size=(rows[-1], columns[-1]))
 
 
 def _reassemble(g: Any, size: tuple[int, ...], indices: tuple[Any, ...]) -> Any:

@@ -11,19 +11,21 @@ from minigrad.graph import Declaration, primitive
 from minigrad.ops.diagonal import diagonal
 from minigrad.ops.elementwise import abs as magnitude
 from minigrad.ops.elementwise import add, conj, imag, mul
-from minigrad.ops.expand import expand
 from minigrad.ops.extremes import amax
-from minigrad.ops.factor import eigvalsh, svd, svdvals
+from minigrad.ops.factor import _svdvals, eigvalsh, svd, svdvals
 from minigrad.ops.functions import log
 from minigrad.ops.index import getitem
+from minigrad.ops.lu import _nothing
 from minigrad.ops.matmul import matmul
+from minigrad.ops.reduce import all as every
 from minigrad.ops.reduce import sum as total
 from minigrad.ops.select import where, zero
-from minigrad.ops.shape import squeeze, unsqueeze
+from minigrad.ops.shape import reshape, squeeze, unsqueeze
 from minigrad.ops.solve import (
     _inv,
     adjoint,
     check_matrices,
+    check_same_dtype,
     identity_like,
     inv,
     turned,
@@ -115,7 +117,8 @@ def matrix_power(A: Any, n: int) -> Any:
     if not isinstance(n, int):
         raise TypeError(f"linalg.matrix_power(): argument 'n' is {n!r}; it must be an integer")
     if n == 0:
-        return expand(identity_like(A), A.shape) if A.ndim > 2 else identity_like(A)
+        # A constant that hangs on A, whose gradient is zero.
+        return where((A == A) | (A != A), identity_like(A), A)
     square = inv(A) if n < 0 else A
     result = None
     for bit in reversed(bin(abs(n))[2:]):
@@ -184,25 +187,46 @@ def matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool =
     return total(above, dim=-1)
 
 
-def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: Any = None) -> Lstsq:
+_DRIVERS = (None, "gelsy", "gels", "gelsd", "gelss")
+
+
+def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Lstsq:
     """The X of least norm that makes A @ X - B smallest, by the Moore-Penrose inverse.
 
-    `residuals` are the sums of squares by column where A is taller than wide and of full rank;
-    `rank` and `singular_values` are A's.
+    B is [..., m, k], or vectors [..., m]. `driver` names the method of LAPACK's whose results are
+    given besides: `rank` by all but "gels", `singular_values` by "gelsd" and "gelss", `residuals`,
+    the sums of squares by column, by all but "gelsy" (the default), where A is taller than wide and
+    of full rank. What is not given is empty.
     """
-    check_matrices("linalg.lstsq", A)
-    check_matrices("linalg.lstsq", B, name="B")
-    if A.shape[-2] != B.shape[-2]:
+    operation = "linalg.lstsq"
+    check_matrices(operation, A)
+    check_same_dtype(operation, A=A, B=B)
+    if driver not in _DRIVERS:
         raise ArgumentError(
-            f"linalg.lstsq(): argument 'A' has shape {list(A.shape)} and 'B' {list(B.shape)}; they "
+            f"{operation}(): argument 'driver' is {driver!r}; it must be one of {_DRIVERS}"
+        )
+    is_vector = B.ndim == 1 or (B.ndim == A.ndim - 1 and tuple(B.shape) == tuple(A.shape[:-1]))
+    right = unsqueeze(B, -1) if is_vector else B
+    if right.ndim < 2 or A.shape[-2] != right.shape[-2]:
+        raise ArgumentError(
+            f"{operation}(): argument 'A' has shape {list(A.shape)} and 'B' {list(B.shape)}; they "
             f"must have as many rows"
         )
-    solution = matmul(pinv(A, rtol=rcond), B)
-    off = matmul(A, solution) - B
-    squares = total(off * conj(off), dim=-2)
-    tall = A.shape[-2] > A.shape[-1]
-    residuals = squares if tall else getitem(squares, index=(Ellipsis, slice(0)))
-    return Lstsq(solution, residuals, matrix_rank(A, rtol=rcond), svdvals(A))
+    rank = matrix_rank(A, rtol=rcond)
+    solution = matmul(pinv(A, rtol=rcond), right)
+    # Empty, but as in torch a function of A and B.
+    residuals = getitem(reshape(magnitude(solution), (-1,)), index=(slice(0),))
+    is_full = driver == "gels" or bool(every(rank == A.shape[-1]))
+    if driver not in (None, "gelsy") and A.shape[-2] > A.shape[-1] and is_full:
+        off = magnitude(matmul(A, solution) - right)
+        residuals = total(off * off, dim=-2)
+    values = _svdvals(A) if driver in ("gelsd", "gelss") else _nothing(magnitude(A))
+    return Lstsq(
+        squeeze(solution, -1) if is_vector else solution,
+        residuals,
+        _nothing(rank) if driver == "gels" else rank,
+        values,
+    )
 
 
 def multi_dot(tensors: Any) -> Any:

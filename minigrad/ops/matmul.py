@@ -16,8 +16,8 @@ from minigrad.ops.elementwise import conj, mul
 from minigrad.ops.shape import reshape, transpose, unsqueeze
 
 __all__ = [
-    "addmm", "addmv", "addr", "baddbmm", "bmm", "dot", "ger", "inner", "matmul", "mm", "mv",
-    "outer", "vdot",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "dot", "ger", "inner", "matmul", "mm",
+    "mv", "outer", "vdot",
 ]  # fmt: skip
 
 
@@ -242,6 +242,15 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any =
     return _added("baddbmm", 3, input, batch1, batch2, beta, alpha, ("batch1", "batch2"))
 
 
+def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """The sum beta * input + alpha * (the sum of all batch1[i] @ batch2[i]); see `addmm`."""
+    _check_pair("addbmm", 3, batch1=batch1, batch2=batch2)
+    count, rows, inner = batch1.shape
+    left = reshape(transpose(batch1, 0, 1), (rows, count * inner))
+    right = reshape(batch2, (count * inner, batch2.shape[-1]))
+    return _added("addbmm", 2, input, left, right, beta, alpha, ("batch1", "batch2"))
+
+
 def _added(
     operation: str, ndim: int, input: Any, a: Any, b: Any, beta: Any, alpha: Any,
     names: tuple[str, str],
@@ -250,6 +259,7 @@ def _added(
     _check_dtypes(operation, input=input, **{names[0]: a, names[1]: b})
     shape = (*a.shape[:-1], b.shape[-1])
     _check_expands(operation, input, shape)
+    beta, alpha = (_whole(factor, input.dtype) for factor in (beta, alpha))
     _check_factors(operation, input.dtype, beta=beta, alpha=alpha)
     return _addmm(input, a, b, beta=beta, alpha=alpha)
 
@@ -262,6 +272,11 @@ def _check_expands(operation: str, input: Any, shape: tuple[int, ...]) -> None:
             f"{operation}(): argument 'input' has shape {list(present)}, which does not broadcast "
             f"to the product's shape {list(shape)}"
         )
+
+
+def _whole(factor: Any, dtype: Any) -> Any:
+    """A factor beside integers, of which torch takes the whole part."""
+    return int(factor) if dtype.kind in "iu" and isinstance(factor, float) else factor
 
 
 def _check_factors(operation: str, dtype: Any, **factors: Any) -> None:
@@ -362,6 +377,7 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> A
     """The sum beta * input + alpha * (mat @ vec)."""
     product = mv(mat, vec)
     _check_expands("addmv", input, tuple(product.shape))
+    beta, alpha = (_whole(factor, product.dtype) for factor in (beta, alpha))
     return _sum("addmv", input, product, beta, alpha)
 
 
@@ -373,6 +389,8 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
 
 
 def _sum(operation: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
+    if product.dtype is dtypes.bool and isinstance(alpha, int) and isinstance(beta, int):
+        beta, alpha = bool(beta), bool(alpha)
     _check_factors(operation, product.dtype, beta=beta, alpha=alpha)
     scaled = _times(product, alpha)
     return scaled if beta == 0 else _times(input, beta) + scaled

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from minigrad.errors import ArgumentError, DtypeError
-from minigrad.graph import Declaration, primitive
+from minigrad.graph import Declaration, Traced, is_recording, primitive
 from minigrad.ops.diagonal import tril, triu
 from minigrad.ops.elementwise import conj
 from minigrad.ops.expand import broadcast_shapes, expand
-from minigrad.ops.shape import squeeze, transpose, unsqueeze
+from minigrad.ops.shape import movedim, reshape, squeeze, transpose, unsqueeze
 
 __all__ = ["inverse"]
 
@@ -30,6 +31,29 @@ def check_matrices(operation: str, array: Any, square: bool = False, name: str =
         raise ArgumentError(
             f"{operation}(): argument '{name}' must hold {kind} in its last two dimensions, it has "
             f"shape {list(array.shape)}"
+        )
+
+
+def raise_for_info(operation: str, info: Any, what: str, advice: str) -> None:
+    """Raise ArgumentError where the `info` of a factorization is not zero."""
+    array = getattr(info, "_array", info)
+    if not array.any():
+        return
+    flat = array.reshape(-1)
+    first = int((flat != 0).argmax())
+    number = f" number {first}" if array.ndim else ""
+    raise ArgumentError(
+        f"{operation}(): argument 'A' holds a matrix{number} that is {what} (info is "
+        f"{int(flat[first])}); {advice}"
+    )
+
+
+def require_no_gradient(operation: str, input: Any, instead: str) -> None:
+    """Raise ArgumentError where a gradient of a function that has none would be recorded."""
+    if isinstance(input, Traced) and input._node is not None and is_recording():
+        raise ArgumentError(
+            f"{operation}(): the operation has no derivative, as in torch, and the argument "
+            f"requires one; give it a detached tensor, or use {instead}"
         )
 
 
@@ -85,27 +109,48 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Any:
     A is [..., n, n]; B is [..., n, k], or a vector: [n], or [..., n] with A's leading dimensions.
     Leading dimensions are broadcast. Raises ArgumentError for a singular A.
     """
-    check_matrices("linalg.solve", A, square=True)
-    if not hasattr(B, "dtype") or B.dtype != A.dtype:
-        found = getattr(B, "dtype", type(B).__name__)
-        raise ArgumentError(
-            f"linalg.solve(): argument 'A' has dtype {A.dtype} and 'B' {found}; they must be equal"
-        )
+    is_vector = check_system("linalg.solve", A, B, left)
+    result = matrices_solved(A, unsqueeze(B, -1) if is_vector else B, left)
+    return squeeze(result, -1) if is_vector else result
+
+
+def check_system(operation: str, A: Any, B: Any, left: bool) -> bool:
+    """Raise unless A and B make a linear system; whether B holds vectors."""
+    check_matrices(operation, A, square=True)
+    check_same_dtype(operation, A=A, B=B)
     is_vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1]))
-    right = unsqueeze(B, -1) if is_vector else B
     if is_vector and not left:
-        raise ArgumentError("linalg.solve(): with 'left' False 'B' must hold matrices, not vectors")
-    if right.ndim < 2 or right.shape[-2 if left else -1] != A.shape[-1]:
+        raise ArgumentError(f"{operation}(): with 'left' False 'B' must hold matrices, not vectors")
+    check_rows(operation, A, unsqueeze(B, -1) if is_vector else B, left)
+    return is_vector
+
+
+def check_same_dtype(operation: str, **arguments: Any) -> None:
+    """Raise ArgumentError unless two arguments are tensors of one dtype."""
+    (first, a), (second, b) = arguments.items()
+    if not hasattr(b, "dtype") or b.dtype != a.dtype:
+        found = getattr(b, "dtype", type(b).__name__)
         raise ArgumentError(
-            f"linalg.solve(): argument 'A' has shape {list(A.shape)} and 'B' {list(B.shape)}; "
+            f"{operation}(): argument '{first}' has dtype {a.dtype} and '{second}' {found}; they "
+            f"must be equal"
+        )
+
+
+def check_rows(operation: str, A: Any, B: Any, left: bool) -> None:
+    """Raise ArgumentError unless B has as many rows, or without `left` columns, as A."""
+    if B.ndim < 2 or B.shape[-2 if left else -1] != A.shape[-1]:
+        raise ArgumentError(
+            f"{operation}(): argument 'A' has shape {list(A.shape)} and 'B' {list(B.shape)}; "
             f"{'the rows' if left else 'the columns'} of B must be as many as A's"
         )
-    lead = broadcast_shapes(A.shape[:-2], right.shape[:-2])
+
+
+def matrices_solved(A: Any, B: Any, left: bool = True) -> Any:
+    """The solution of a system of matrices, leading dimensions broadcast."""
+    lead = broadcast_shapes(A.shape[:-2], B.shape[:-2])
     if left:
-        result = _solve(A, _lead(right, lead))
-    else:
-        result = turned(_solve(turned(A), turned(_lead(right, lead))))
-    return squeeze(result, -1) if is_vector else result
+        return _solve(A, _lead(B, lead))
+    return turned(_solve(turned(A), turned(_lead(B, lead))))
 
 
 def _lead(x: Any, lead: tuple[int, ...]) -> Any:
@@ -118,7 +163,52 @@ def solve_triangular(
 ) -> Any:
     """The solution X of A @ X = B for triangular A, of which the other triangle is not read."""
     check_matrices("linalg.solve_triangular", A, square=True)
+    return triangle_solved("linalg.solve_triangular", A, B, upper, left, unitriangular)
+
+
+def triangle_solved(
+    operation: str, A: Any, B: Any, upper: bool, left: bool = True, unitriangular: bool = False
+) -> Any:
+    """`solve_triangular` for square matrices, under an operation's own name."""
+    check_same_dtype(operation, A=A, B=B)
+    check_rows(operation, A, B, left)
     triangle = triu(A, 1 if unitriangular else 0) if upper else tril(A, -1 if unitriangular else 0)
     if unitriangular:
         triangle = triangle + identity_like(triangle)
-    return solve(triangle, B, left=left)
+    return matrices_solved(triangle, B, left)
+
+
+def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
+    """The tensor X whose product with A, summed over all of X's dimensions, is B.
+
+    A is [*B.shape, *X.shape]; `dims` are dimensions of A that are moved behind the others first.
+    Raises ArgumentError unless B has as many elements as X.
+    """
+    check_same_dtype("linalg.tensorsolve", A=A, B=B)
+    if dims is not None:
+        A = movedim(A, tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
+    shape = tuple(A.shape[B.ndim :])
+    count = prod(shape)
+    if prod(A.shape[: B.ndim]) != count:
+        raise ArgumentError(
+            f"linalg.tensorsolve(): argument 'A' has shape {list(A.shape)} and 'B' "
+            f"{list(B.shape)}; the sizes of A's first {B.ndim} dimensions must multiply to those "
+            f"of the others"
+        )
+    return reshape(solve(reshape(A, (count, count)), reshape(B, (-1,))), shape)
+
+
+def tensorinv(A: Any, ind: int = 2) -> Any:
+    """The inverse of what `tensordot(A, X, X.ndim)` does, of A taken as a matrix.
+
+    The first `ind` dimensions are its rows, the others its columns. Raises ArgumentError unless
+    both have as many elements.
+    """
+    rows, columns = tuple(A.shape[:ind]), tuple(A.shape[ind:])
+    if ind < 1 or prod(rows) != prod(columns):
+        raise ArgumentError(
+            f"linalg.tensorinv(): argument 'A' has shape {list(A.shape)} and 'ind' is {ind}; it "
+            f"must be above zero, and the sizes before it must multiply to those behind"
+        )
+    count = prod(rows)
+    return reshape(inv(reshape(A, (count, count))), (*columns, *rows))

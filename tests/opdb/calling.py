@@ -11,8 +11,10 @@ import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import torch
+from torch.testing._internal.common_utils import set_rng_seed
 from torch.testing._internal.opinfo.core import OpInfo, SampleInput
 
 from tests.opdb.libraries import TorchLibrary
@@ -57,10 +59,33 @@ def _embedding(library: TorchLibrary) -> Call:
     return call
 
 
+def _pinv_of_product(library: TorchLibrary) -> Call:
+    return lambda a, b: library.function("linalg.pinv")(a @ b.mT)
+
+
+def _low_rank(name: str) -> Callable[[TorchLibrary], Call]:
+    """A random method, given the very numbers that torch draws after the database's seed."""
+
+    def made(library: TorchLibrary) -> Call:
+        def draw(*size: int, dtype: Any, device: Any) -> Any:
+            drawn = torch.randn(size, dtype=getattr(torch, dtype.name))
+            return library.tensor(drawn, {})
+
+        def call(a: Any, b: Any, **kwargs: Any) -> Any:
+            set_rng_seed(42)
+            with patch("minigrad.ops.lowrank.randn", draw):
+                return library.function(name)(a @ b.mT, **kwargs)
+
+        return call
+
+    return made
+
+
 _METHODS_ONLY = (
     "__getitem__",
     "__radd__",
     "__rdiv__",
+    "__rmatmul__",
     "__rmul__",
     "__rsub__",
     "contiguous",
@@ -77,6 +102,9 @@ FUNCTIONS: dict[str, Callable[[TorchLibrary], Call]] = {
     "T": _transposed,
     "einsum": _einsum,
     "where": _where,
+    "linalg.pinv singular": _pinv_of_product,
+    "pca_lowrank": _low_rank("pca_lowrank"),
+    "svd_lowrank": _low_rank("svd_lowrank"),
     "nn.functional.embedding": _embedding,
     **{name: _method(name) for name in _METHODS_ONLY},
 }

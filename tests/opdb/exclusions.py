@@ -19,6 +19,7 @@ DIMENSIONS = "error input: NumPy arrays end at 64 dimensions, so the input canno
 NO_SPARSE = "sample or error input: it asks for a sparse tensor, and all tensors are dense"
 NO_META = "sample or error input: it is on torch's device without data"
 NO_ERROR = "error input: torch itself accepts it"
+NO_RESIZE = "in-place: torch resizes the tensor to the result; here it keeps its shape and refuses"
 NO_OUT = "error input: it is about out=, which no function has (checked: refused by a TypeError)"
 
 

@@ -16,7 +16,7 @@ from torch.testing._internal.common_utils import set_rng_seed
 from torch.testing._internal.opinfo.core import OpInfo, SampleInput
 
 from tests.opdb import random_operations
-from tests.opdb.calling import Variant, applies, function, variants
+from tests.opdb.calling import FUNCTIONS, Variant, applies, function, variants
 from tests.opdb.comparison import Tolerances
 from tests.opdb.errors import error_differs
 from tests.opdb.exclusions import NO_CPU, ExcludedError, not_numpy
@@ -125,7 +125,8 @@ class Entry:
 
     def _function(self, *args: Any, **kwargs: Any) -> Any:
         # Found at the call, so that a missing name is a failure of each of its samples.
-        return function(self.library, self.operation.name)(*args, **kwargs)
+        name = self.label if self.label in FUNCTIONS else self.operation.name
+        return function(self.library, name)(*args, **kwargs)
 
     def guarded(
         self,

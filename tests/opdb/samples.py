@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch.testing._internal.opinfo.core import OpInfo, SampleInput
 
-from tests.opdb.allowances import ORDER, ROUNDING, is_unstable_sort, sorts_differ, within_rounding
+from tests.opdb.allowances import (
+    ORDER,
+    PHASE_FREE,
+    ROUNDING,
+    is_unstable_sort,
+    sorts_differ,
+    within_rounding,
+)
 from tests.opdb.arguments import Arguments, flatten
 from tests.opdb.calling import Variant
 from tests.opdb.comparison import Tolerances, difference, results_differ
-from tests.opdb.exclusions import ExcludedError, not_numpy
+from tests.opdb.exclusions import NO_RESIZE, ExcludedError, not_numpy
 from tests.opdb.gradients import (
     Differentiation,
     differentiable,
@@ -43,35 +52,57 @@ class Comparison:
         self.generator = torch.Generator().manual_seed(20)
         self.reference = TorchLibrary()
         self.allowance: str | None = None
+        self.process = PHASE_FREE.get(operation.name, sample.output_process_fn_grad)
 
     def forward(self, library: TorchLibrary, operation: OpInfo) -> str | None:
         """Compare the results, and what became of the arguments."""
         theirs = Arguments(self.reference, self.sample, self.differentiated)
         ours = Arguments(library, self.sample, self.differentiated)
+        shape = getattr(self.sample.input, "shape", None)
         try:
             expected = theirs.call(self.variant.reference)
         except Exception as refusal:  # noqa: BLE001 - torch refuses, say a result dtype in place
-            return self._also_refused(ours, refusal)
+            return self._also_refused(ours, f"{type(refusal).__name__}: {refusal}")
         if any(
             getattr(leaf, "dtype", None) is torch.complex32
             for leaf in flatten(self.reference, expected)
         ):
             raise ExcludedError(not_numpy(torch.complex32))
+        if self.variant.in_place and expected.shape != shape and library.name != "torch":
+            self.differentiated = False
+            found = self._also_refused(ours, NO_RESIZE)
+            if found is not None:
+                return found
+            raise ExcludedError(NO_RESIZE)
         got = ours.call(self.variant.ours)
         changed = self._arguments_differ(library, ours, theirs)
         if changed is not None:
             return changed
         self.theirs, self.ours = theirs, ours
-        process = self.sample.output_process_fn_grad
-        if _is_identity(process):
-            self.expected, self.got = expected, got
-            return self._values_differ(library, got, expected)
-        # The result is unique only up to, say, a sign; the sample says what of it is unique.
-        found = results_differ(library, got, expected, self.tolerances, values=False)
-        if found is not None:
-            return found
+        if not _is_identity(self.process):
+            # The result is unique only up to, say, a sign; the sample says what of it is unique.
+            found = results_differ(library, got, expected, self.tolerances, values=False)
+            if found is not None:
+                return found
+        found = self._values_differ(library, self.process(got), self.process(expected))
+        self._wrap_for_gradients(library, expected, got)
+        return found
+
+    def _wrap_for_gradients(self, library: TorchLibrary, expected: Any, got: Any) -> None:
+        """Set what is differentiated: the result, made as the database makes it for gradients.
+
+        It says so where part of an input is not read or must be symmetric, such as the matrix of
+        which `cholesky` reads one triangle: there a gradient is that of the part.
+        """
+        wrapper = self.operation.gradcheck_wrapper
+        if self.differentiated and _changes_arguments(wrapper):
+            expected = self.theirs.call(partial(wrapper, self.variant.reference))
+            # One of the wrappers calls functions of torch by name.
+            named = {name: library.function(name) for name in ("diag_embed", "ones_like")}
+            with patch.multiple(torch, **named):
+                got = self.ours.call(partial(wrapper, self.variant.ours))
+        process = self.process
         self.expected, self.got = process(expected), process(got)
-        return results_differ(library, self.got, self.expected, self.tolerances)
 
     def _values_differ(self, library: TorchLibrary, got: Any, expected: Any) -> str | None:
         if is_unstable_sort(self.operation, self.sample):
@@ -83,13 +114,16 @@ class Comparison:
             return found
         found = results_differ(library, got, expected, self.tolerances)
         if found is not None and within_rounding(
-            library, self.variant.reference, self.sample, got, expected, self.tolerances
+            library, self._processed, self.sample, got, expected, self.tolerances
         ):
             self.allowance = ROUNDING
             return None
         return found
 
-    def _also_refused(self, ours: Arguments, refusal: Exception) -> str | None:
+    def _processed(self, *args: Any, **kwargs: Any) -> Any:
+        return self.process(self.variant.reference(*args, **kwargs))
+
+    def _also_refused(self, ours: Arguments, refusal: str) -> str | None:
         self.differentiated = False
         try:
             ours.call(self.variant.ours)
@@ -97,7 +131,7 @@ class Comparison:
             raise
         except Exception as error:  # noqa: BLE001 - any refusal will do, if it says something
             return None if str(error) else f"{type(error).__name__} without a message"
-        return f"nothing was raised, torch raises {type(refusal).__name__}: {refusal}"
+        return f"nothing was raised, torch raises {refusal}"
 
     def _arguments_differ(
         self, library: TorchLibrary, ours: Arguments, theirs: Arguments
@@ -150,6 +184,15 @@ class Comparison:
         got = self.gradients.second(chosen, cotangents)
         by = self.expected_gradients.leaves + self.expected_gradients.cotangents
         return gradients_differ(library, got, expected, by, self.tolerances)
+
+
+def _changes_arguments(wrapper: Any) -> bool:
+    """Say whether the database wraps a call for gradients in another way than its default."""
+    token = object()
+    try:
+        return bool(wrapper(lambda *args, **kwargs: (args, kwargs), token) != ((token,), {}))
+    except (AttributeError, IndexError, TypeError):
+        return True
 
 
 def _is_identity(process: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.samples import (
     drawn,
     elementwise,
+    factor,
     fourier,
     linear,
     loss,
@@ -15,7 +16,9 @@ from tests.samples import (
 )
 from tests.samples.row import Row
 
-FAMILIES = (elementwise, reduce, shape, linear, network, recurrent, loss, drawn, fourier)
+FAMILIES = (
+    elementwise, reduce, shape, linear, factor, network, recurrent, loss, drawn, fourier,
+)  # fmt: skip
 
 ROWS: dict[str, Row] = {}
 for _family in FAMILIES:

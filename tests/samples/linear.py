@@ -79,7 +79,7 @@ def hermitian(s: Source) -> Any:
 
 
 def definite(s: Source) -> Sample:
-    return sample(hermitian(s), even=True)
+    return sample(hermitian(s), even=True, upper=s.flag())
 
 
 def system(s: Source) -> Sample:
@@ -168,9 +168,10 @@ ROWS = {
     "identity_like": Row(square, lambda A: torch.eye(A.shape[-1], dtype=A.dtype), "f", 0),
     "_solve": Row(system, lambda A, B: torch.linalg.solve(A, B), "fc"),
     "_cholesky": Row(
-        definite, lambda A, even: torch.linalg.cholesky((A + A.mH) / 2 if even else A), "fc",
-        call=lambda op, A, even: op((A + A.mH) / 2 if even else A),
-        kinks=lambda s: sample(*definite(s).inputs, even=False),
+        definite,
+        lambda A, even, upper: torch.linalg.cholesky((A + A.mH) / 2 if even else A), "fc",
+        call=lambda op, A, even, upper: op((A + A.mH) / 2 if even else A, upper=upper),
+        kinks=lambda s: sample(*definite(s).inputs, even=False, upper=s.flag()),
     ),
     "_eigh": Row(
         lambda s: sample(hermitian(s), UPLO=s.pick(("L", "U"))), eigh, "fc", call=eigh_call
