@@ -63,6 +63,10 @@ def _pinv_of_product(library: TorchLibrary) -> Call:
     return lambda a, b: library.function("linalg.pinv")(a @ b.mT)
 
 
+def _two_of_lstsq(library: TorchLibrary) -> Call:
+    return lambda a, b, driver: library.function("linalg.lstsq")(a, b, driver=driver)[:2]
+
+
 def _low_rank(name: str) -> Callable[[TorchLibrary], Call]:
     """A random method, given the very numbers that torch draws after the database's seed."""
 
@@ -102,6 +106,7 @@ FUNCTIONS: dict[str, Callable[[TorchLibrary], Call]] = {
     "T": _transposed,
     "einsum": _einsum,
     "where": _where,
+    "linalg.lstsq grad_oriented": _two_of_lstsq,
     "linalg.pinv singular": _pinv_of_product,
     "pca_lowrank": _low_rank("pca_lowrank"),
     "svd_lowrank": _low_rank("svd_lowrank"),
