@@ -25,11 +25,14 @@ from minigrad.ops.attention import *  # noqa: F403
 from minigrad.ops.compare import *  # noqa: F403
 from minigrad.ops.complex_parts import *  # noqa: F403
 from minigrad.ops.conv import *  # noqa: F403
+from minigrad.ops.count import *  # noqa: F403
+from minigrad.ops.covariance import *  # noqa: F403
 from minigrad.ops.creation import *  # noqa: F403
 from minigrad.ops.data import *  # noqa: F403
 from minigrad.ops.definite import *  # noqa: F403
 from minigrad.ops.diagonal import *  # noqa: F403
 from minigrad.ops.distance import *  # noqa: F403
+from minigrad.ops.distinct import *  # noqa: F403
 from minigrad.ops.dropout import *  # noqa: F403
 from minigrad.ops.einsum import *  # noqa: F403
 from minigrad.ops.elementwise import *  # noqa: F403
@@ -61,19 +64,24 @@ from minigrad.ops.piecewise import *  # noqa: F403
 from minigrad.ops.pool import *  # noqa: F403
 from minigrad.ops.power import *  # noqa: F403
 from minigrad.ops.promotion import *  # noqa: F403
+from minigrad.ops.quantile import *  # noqa: F403
 from minigrad.ops.random import *  # noqa: F403
 from minigrad.ops.ranges import *  # noqa: F403
 from minigrad.ops.rearrange import *  # noqa: F403
 from minigrad.ops.reduce import *  # noqa: F403
+from minigrad.ops.replace import *  # noqa: F403
 from minigrad.ops.running import *  # noqa: F403
 from minigrad.ops.scan import *  # noqa: F403
 from minigrad.ops.scatter import *  # noqa: F403
+from minigrad.ops.segments import *  # noqa: F403
 from minigrad.ops.select import *  # noqa: F403
 from minigrad.ops.shape import *  # noqa: F403
 from minigrad.ops.short_time import *  # noqa: F403
 from minigrad.ops.solve import *  # noqa: F403
 from minigrad.ops.sort import *  # noqa: F403
 from minigrad.ops.special import *  # noqa: F403
+from minigrad.ops.strides import *  # noqa: F403
+from minigrad.ops.tuples import *  # noqa: F403
 from minigrad.ops.vectors import *  # noqa: F403
 
 __version__ = "0.1.0"
@@ -94,6 +102,7 @@ _LAZY = {
     "io",
     "keras",
     "linalg",
+    "masked",
     "nn",
     "numpy",
     "optim",

@@ -18,6 +18,7 @@ from minigrad.graph import Leaf, Node, Traced, is_recording, primitive, wrap
 from minigrad.mutation import tick
 from minigrad.ops.promotion import convert
 from minigrad.ops.reduce import broadcast_to
+from minigrad.ops.strides import arranged
 
 Chain = tuple[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]], ...]
 
@@ -29,6 +30,9 @@ Chain = tuple[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]], ...]
 def place(xp: Any, input: Any, other: Any, *, chain: Chain) -> Any:
     """A copy of the input in which the region that a chain of views shows is replaced."""
     out = input.copy()
+    for _, _, constants in chain:
+        if "origin" in constants:
+            out = arranged(out, constants["origin"])
     write(out, chain, other)
     return out
 
@@ -158,6 +162,12 @@ def _check_single(array: Any, name: str) -> None:
             f"{name}(): several elements of this tensor of shape {list(array.shape)} lie at one "
             f"memory location, as expand() leaves them; clone() it before changing it in place"
         )
+    if not getattr(array.flags, "writeable", True):
+        raise GraphError(
+            f"{name}(): the memory of this tensor of shape {list(array.shape)} is not to be "
+            f"written, since elements overlap, as as_strided() may leave them, or since its array "
+            f"is read-only; clone() it before changing it in place"
+        )
 
 
 def _check_view(tensor: Any, name: str) -> None:
@@ -167,6 +177,12 @@ def _check_view(tensor: Any, name: str) -> None:
             f"or returned by a custom function, so a recorded change would not reach its base; "
             f"make the view while recording, or clone() it"
         )
+    for _, _, constants in tensor._view or ():
+        if constants.get("beyond") is not None:
+            raise GraphError(
+                f"{name}(): this view, made by as_strided(), shows memory outside of the tensor "
+                f"that it is a view of, which no graph follows; clone() it"
+            )
 
 
 def rebase(tensor: Any, node: Node | None) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy
 
-from minigrad.backend import Backend, device, register
+from minigrad.backend import Backend, cpu, device, register
 
 NUMBERS = (bool, int, float, complex, numpy.generic)
 NAMES: dict[str, str | None] = {}
@@ -404,6 +404,15 @@ class StrictBackend(Backend):
     def to_numpy(self, array: Any) -> Any:
         waits()
         return array._held.copy()
+
+    def address(self, array: Any) -> int:
+        return int(array._held.__array_interface__["data"][0])
+
+    def as_strided(
+        self, array: Any, size: tuple[int, ...], stride: tuple[int, ...], start: int
+    ) -> Any:
+        seen = cpu.as_strided(array._held, size, stride, start)
+        return StrictArray(seen, array if array.base is None else array.base)
 
     def scatter_add(self, array: Any, index: Any, values: Any) -> None:
         added = operand(values)

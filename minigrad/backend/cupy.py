@@ -100,6 +100,15 @@ class CupyBackend(Backend):
         with self.xp.cuda.Device(self._check(place)):
             return self.xp.asarray(array)
 
+    def as_strided(
+        self, array: Any, size: tuple[int, ...], stride: tuple[int, ...], start: int
+    ) -> Any:
+        # An array made at an address would not know whose memory it shares.
+        seen = array[start:]
+        steps = tuple(n * array.itemsize for n in stride)
+        seen._set_shape_and_strides(size, steps, True, True)
+        return seen
+
     def scatter_add(self, array: Any, index: Any, values: Any) -> None:
         self.xp.add.at(array, index, values)
 

@@ -88,6 +88,16 @@ class Backend:
         """The array on another device of the same kind."""
         return array
 
+    def address(self, array: Any) -> int:
+        """Where the array's first element lies in its device's memory."""
+        return int(array.data.ptr)
+
+    def as_strided(
+        self, array: Any, size: tuple[int, ...], stride: tuple[int, ...], start: int
+    ) -> Any:
+        """A view of a 1-d contiguous array: its elements start + i * stride, in a shape."""
+        raise NotImplementedError(f"backend {self.name} must show memory with any steps")
+
     def broadcast_to(self, array: Any, size: tuple[int, ...]) -> Any:
         """The array seen at a larger shape, without a copy; not to be written into."""
         return self.xp.broadcast_to(array, size)

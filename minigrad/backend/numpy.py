@@ -28,6 +28,17 @@ class NumpyBackend(Backend):
     def to_numpy(self, array: Any) -> Any:
         return array
 
+    def address(self, array: Any) -> int:
+        return int(array.__array_interface__["data"][0])
+
+    def as_strided(
+        self, array: Any, size: tuple[int, ...], stride: tuple[int, ...], start: int
+    ) -> Any:
+        width = array.itemsize
+        if not prod(size):
+            return array[:0].reshape(size)
+        return numpy.ndarray(size, array.dtype, array, start * width, [n * width for n in stride])
+
     def broadcast_to(self, array: Any, size: tuple[int, ...]) -> Any:
         # NumPy's own function takes four times as long, and every gradient of a sum needs one.
         if not array.ndim:

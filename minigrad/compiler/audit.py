@@ -51,7 +51,6 @@ from minigrad.ops import (
     ranges,
     rearrange,
     reduce,
-    scatter,
     select,
     shape,
     sort,
@@ -96,7 +95,7 @@ atomic = _by_code(
     inplace.copied, gather._grid, gather.check_positions, loss.check_labels,
     loss.check_probabilities, loss.check_variances, margin.listed_labels, margin.wrong_classes,
     norm.move_by_samples, norm.move_statistics, norm.running_scale, random.check_deviations,
-    sort._first, sort._middle, sort._order, sort._place,
+    sort._first, sort._middle, sort.positions_in_order, sort._place,
 )  # fmt: skip
 opaque = _by_code(
     mask.one_hot, random.multinomial, random.normal, random.rand_like,
@@ -162,7 +161,7 @@ known = frozenset(
         random.bernoulli.__code__,
         rearrange._like.__code__,
         rearrange.unfold.__code__,
-        scatter._scatter_parts.__code__,
+        gather.scatter_parts.__code__,
         sort._like.__code__,
         sort._raw.__code__,
         promotion.agree.__code__,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import mutation
-from minigrad.backend import device, device_of
+from minigrad.backend import backend_of, device, device_of
 from minigrad.graph import Traced
+from minigrad.ops.strides import offset_of
 
 
 class Size(tuple[int, ...]):
@@ -23,13 +23,6 @@ class Size(tuple[int, ...]):
 
     def __repr__(self) -> str:
         return f"minigrad.Size({list(self)})"
-
-
-def _address(array: Any) -> int:
-    """Where a raw array's first element lies in its device's memory."""
-    if hasattr(array, "__array_interface__"):
-        return int(array.__array_interface__["data"][0])
-    return int(array.data.ptr)
 
 
 class DescribeMethods(Traced):
@@ -117,9 +110,8 @@ class DescribeMethods(Traced):
 
     def storage_offset(self) -> int:
         """How many elements of the shared buffer come before the first of this tensor."""
-        gap = _address(self._array) - _address(mutation.owner(self._array))
-        return gap // int(self._array.itemsize)
+        return offset_of(self._array)
 
     def data_ptr(self) -> int:
         """The address of the first element."""
-        return _address(self._array)
+        return backend_of(self._array).address(self._array)

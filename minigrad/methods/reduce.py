@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from minigrad.inplace import in_place
-from minigrad.ops import extremes, moments, reduce, running, scan
+from minigrad.ops import (
+    count,
+    covariance,
+    distinct,
+    extremes,
+    moments,
+    reduce,
+    running,
+    scan,
+)
+from minigrad.ops import quantile as quantiles
 from minigrad.ops import sort as sorting
 
 
@@ -49,3 +59,14 @@ class ReduceMethods:
     kthvalue = sorting.kthvalue
     median = sorting.median
     unique = sorting.unique
+    nanmedian = quantiles.nanmedian
+    mode = quantiles.mode
+    quantile = quantiles.quantile
+    nanquantile = quantiles.nanquantile
+    unique_consecutive = distinct.unique_consecutive
+
+    bincount = count.bincount
+    histc = count.histc
+    histogram = count.histogram
+    cov = covariance.cov
+    corrcoef = covariance.corrcoef

@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.dtypes import as_dtype
+from minigrad.errors import ArgumentError
 from minigrad.inplace import in_place
 from minigrad.methods.restride import restride
 from minigrad.ops import diagonal as diagonals
 from minigrad.ops import expand as expanding
-from minigrad.ops import join, rearrange
+from minigrad.ops import join, rearrange, strides
 from minigrad.ops import shape as shapes
 from minigrad.ops.dims import sizes
+
+
+def _shape_of(operation: str, tensor: Any, other: Any) -> Any:
+    """The shape of another tensor of as many elements."""
+    if tensor.numel() != other.numel():
+        raise ArgumentError(
+            f"{operation}(): argument 'other' has shape {list(other.shape)}, this tensor "
+            f"{list(tensor.shape)}; they must have as many elements"
+        )
+    return other.shape
 
 
 class ShapeMethods:
@@ -56,11 +67,11 @@ class ShapeMethods:
 
     def view_as(self, other: Any) -> Any:
         """The same elements seen in another tensor's shape."""
-        return shapes.view(self, other.shape)
+        return shapes.view(self, _shape_of("view_as", self, other))
 
     def reshape_as(self, other: Any) -> Any:
         """The same elements in another tensor's shape."""
-        return shapes.reshape(self, other.shape)
+        return shapes.reshape(self, _shape_of("reshape_as", self, other))
 
     def expand(self, *given: Any, size: Any = None) -> Any:
         """The tensor seen at a larger shape, dimensions of size 1 repeated without a copy."""
@@ -91,6 +102,7 @@ class ShapeMethods:
         return rearrange.flip(self, sizes("flip", given if dims is None else (dims,), "dims"))
 
     adjoint = shapes.adjoint
+    as_strided = strides.as_strided
     broadcast_to = expanding.broadcast_to
     chunk = join.chunk
     clone = shapes.clone
@@ -123,9 +135,12 @@ class ShapeMethods:
     unbind = join.unbind
     unflatten = shapes.unflatten
     unfold = rearrange.unfold
+    unsafe_chunk = join.unsafe_chunk
+    unsafe_split = join.unsafe_split
     unsqueeze = shapes.unsqueeze
     vsplit = join.vsplit
 
+    as_strided_ = restride(strides.as_strided)
     squeeze_ = restride(shapes.squeeze)
     swapaxes_ = restride(shapes.swapaxes)
     swapdims_ = restride(shapes.swapdims)

@@ -45,11 +45,12 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 
     `offset` above zero is above the main diagonal. Raises ArgumentError for equal dimensions.
     """
-    first, second = _plane("diagonal", input.ndim, dim1, dim2)
+    first, second = plane("diagonal", input.ndim, dim1, dim2)
     return _diagonal(input, offset=offset, dim1=first, dim2=second)
 
 
-def _plane(operation: str, ndim: int, dim1: int, dim2: int) -> tuple[int, int]:
+def plane(operation: str, ndim: int, dim1: int, dim2: int) -> tuple[int, int]:
+    """Two dimensions that are not the same, counted from the front."""
     first = wrap_dim(operation, dim1, ndim, "dim1")
     second = wrap_dim(operation, dim2, ndim, "dim2")
     if first == second or ndim < 2:
@@ -65,7 +66,7 @@ def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A
     shape = tuple(input.shape)
     if not shape:
         raise ArgumentError("diag_embed(): argument 'input' is 0-d; it must have a last dimension")
-    first, second = _plane("diag_embed", len(shape) + 1, dim1, dim2)
+    first, second = plane("diag_embed", len(shape) + 1, dim1, dim2)
     length = shape[-1] + abs(offset)
     size = list(shape[:-1])
     for dim in sorted((first, second)):

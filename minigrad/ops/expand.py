@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad import dtypes
 from minigrad.errors import ArgumentError
 from minigrad.ops import reduce
 from minigrad.ops.dims import shape_of, sizes
+from minigrad.ops.promotion import convert
 from minigrad.ops.shape import reshape, transpose, unpacked
 
 __all__ = ["broadcast_shapes", "broadcast_tensors", "broadcast_to", "meshgrid"]
@@ -49,7 +51,7 @@ def _cannot_expand(shape: tuple[int, ...], size: Any) -> ArgumentError:
 def sum_to_size(input: Any, *size: Any) -> Any:
     """The sum down to a size that broadcasts to the input's: what undoes `expand`.
 
-    Raises ArgumentError for a size that does not.
+    Integers add up in int64. Raises ArgumentError for a size that does not.
     """
     wanted = sizes("sum_to_size", size)
     shape = tuple(input.shape)
@@ -59,6 +61,8 @@ def sum_to_size(input: Any, *size: Any) -> Any:
             f"sum_to_size(): argument 'size' is {list(wanted)}, which does not broadcast to the "
             f"input's shape {list(shape)}"
         )
+    if (wanted != shape or not wanted) and input.dtype.kind in "biu":
+        input = convert(input, dtypes.int64)
     return reduce.sum_to(input, size=wanted)
 
 

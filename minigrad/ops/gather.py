@@ -11,7 +11,7 @@ from minigrad.errors import ArgumentError, DtypeError, PositionError
 from minigrad.graph import Traced
 from minigrad.ops.dims import shape_of, wrap_dim
 from minigrad.ops.expand import broadcast_shapes, expand
-from minigrad.ops.index import getitem
+from minigrad.ops.index import getitem, same_dtype
 from minigrad.ops.promotion import convert, number
 from minigrad.ops.shape import flatten, reshape
 
@@ -102,6 +102,20 @@ def along(
     if not input.ndim:
         input = reshape(input, (1,))
     return input, dim, raw, _grid(raw, dim)
+
+
+def scatter_parts(operation: str, input: Any, dim: int, index: Any, source: Any) -> Any:
+    """The target, the source cut to the index, and the grid of a scatter."""
+    target, dim, raw, grid = along(operation, input, dim, index)
+    if getattr(source, "ndim", 0) or hasattr(source, "_array"):
+        same_dtype(operation, input, source, "src")
+        if not source.ndim:
+            source = reshape(source, (1,))
+        if raw.size:
+            check_inside(operation, raw, source, "src")
+        if tuple(source.shape) != raw.shape:
+            source = getitem(source, index=tuple(slice(length) for length in raw.shape))
+    return target, source, grid
 
 
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:

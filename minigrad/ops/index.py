@@ -10,12 +10,13 @@ from operator import index as as_integer
 from typing import Any
 
 from minigrad.backend import backend_of, ndarray
-from minigrad.errors import ArgumentError, DeviceError, DtypeError
+from minigrad.errors import ArgumentError, DeviceError, DtypeError, PositionError
 from minigrad.graph import Declaration, Traced, primitive
 from minigrad.ops import reduce
 from minigrad.ops.dims import wrap_dim
+from minigrad.ops.shape import clone
 
-__all__ = ["index_put", "narrow", "select"]
+__all__ = ["index_put", "narrow", "narrow_copy", "select"]
 
 Index = tuple[Any, ...]
 _ALL = slice(None)
@@ -300,6 +301,15 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
             f"{size}"
         )
     return getitem(input, index=(_ALL,) * dim + (slice(start, start + length),))
+
+
+def narrow_copy(input: Any, dim: int, start: int, length: int) -> Any:
+    """A copy of `length` positions of a dimension from `start` on; raises as `narrow` does."""
+    if not -input.ndim <= dim < input.ndim:
+        raise PositionError(
+            f"narrow_copy(): argument 'dim' is {dim}, but 'input' has {input.ndim} dimensions"
+        )
+    return clone(narrow(input, dim, start, length))
 
 
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:

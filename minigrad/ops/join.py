@@ -17,7 +17,8 @@ from minigrad.ops.shape import atleast_1d, atleast_2d, atleast_3d, reshape
 
 __all__ = [
     "block_diag", "cat", "chunk", "column_stack", "concat", "concatenate", "dsplit", "dstack",
-    "hsplit", "hstack", "row_stack", "split", "stack", "tensor_split", "unbind", "vsplit", "vstack",
+    "hsplit", "hstack", "row_stack", "split", "stack", "tensor_split", "unbind",
+    "unsafe_chunk", "unsafe_split", "vsplit", "vstack",
 ]  # fmt: skip
 
 _ALL = slice(None)
@@ -242,6 +243,11 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
         raise ArgumentError(f"chunk(): argument 'chunks' is {chunks}; it must be above zero")
     size = -(-length // chunks)
     return split(input, size, dim) if size else split(input, [0] * chunks, dim)
+
+
+# Torch's do not look after later changes in place; there is nothing to gain from that here.
+unsafe_chunk = chunk
+unsafe_split = split
 
 
 def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:

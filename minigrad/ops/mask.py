@@ -13,7 +13,9 @@ from minigrad.ops.gather import number_for
 from minigrad.ops.index import getitem, put, same_dtype
 from minigrad.ops.shape import flatten
 
-__all__ = ["argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero"]
+__all__ = [
+    "argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero", "nonzero_static",
+]  # fmt: skip
 
 
 def _check_mask(operation: str, mask: Any) -> None:
@@ -99,6 +101,17 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
 def argwhere(input: Any) -> Any:
     """The positions of the elements that are not zero, one row each."""
     return nonzero(input)
+
+
+def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
+    """As `nonzero`, but always `size` rows: the first ones, or filled up with `fill_value`."""
+    if size < 0:
+        raise ArgumentError(f"nonzero_static(): argument 'size' is {size}, below zero")
+    found = nonzero(input)
+    raw = found._array if isinstance(found, Traced) else found
+    rows = backend_of(raw).xp.full((size, raw.shape[1]), fill_value, "int64")
+    rows[: raw.shape[0]] = raw[:size]
+    return wrap(input, rows) if isinstance(input, Traced) else rows
 
 
 def one_hot(input: Any, num_classes: int = -1) -> Any:

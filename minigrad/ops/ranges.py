@@ -1,4 +1,4 @@
-"""Numbers in regular steps, and the positions of triangles."""
+"""Numbers in regular steps, the positions of triangles, and positions as coordinates."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import math
 from typing import Any
 
 from minigrad import dtypes
+from minigrad.backend import as_array
 from minigrad.dtypes import as_dtype, get_default_dtype
 from minigrad.errors import ArgumentError, DtypeError
-from minigrad.graph import Traced
+from minigrad.graph import Traced, wrap
 from minigrad.ops.creation import backend_at, made
+from minigrad.ops.dims import sizes
 
-__all__ = ["arange", "linspace", "logspace", "tril_indices", "triu_indices"]
+__all__ = [
+    "arange", "linspace", "logspace", "tril_indices", "triu_indices", "unravel_index",
+]  # fmt: skip
 
 
 def _number(operation: str, name: str, value: Any) -> Any:
@@ -167,3 +171,39 @@ def _triangle(operation: str, row: int, col: int, offset: int, dtype: Any, devic
     xp = backend_at(device).xp
     found = getattr(xp, operation)(row, offset, col)
     return made(xp.stack(found).astype(as_dtype(dtype, operation)), device)
+
+
+def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
+    """The coordinates, in a tensor of a shape, of positions in it when it is flattened.
+
+    Raises TypeError unless the positions are an integer tensor, ArgumentError for one outside.
+
+    >>> import minigrad
+    >>> minigrad.unravel_index(minigrad.tensor([1, 5]), (2, 3))
+    (tensor([0, 1]), tensor([1, 2]))
+    """
+    raw = indices._array if isinstance(indices, Traced) else indices
+    if not hasattr(raw, "dtype") or raw.dtype.kind not in "iu":
+        found = getattr(raw, "dtype", type(indices).__name__)
+        raise DtypeError(
+            f"unravel_index(): argument 'indices' must be an integer tensor, not {found}"
+        )
+    raw = raw.astype("int64")
+    lengths = sizes("unravel_index", (shape,), "shape")
+    if any(length < 0 for length in lengths):
+        raise ArgumentError(
+            f"unravel_index(): argument 'shape' is {list(lengths)}; a size cannot be below zero"
+        )
+    room = math.prod(lengths)
+    if raw.size and (int(raw.min()) < -room or int(raw.max()) >= room):
+        raise ArgumentError(
+            f"unravel_index(): argument 'indices' holds a position outside of shape "
+            f"{list(lengths)}, which has {room} elements"
+        )
+    results = []
+    behind = room
+    for length in lengths:
+        behind = behind // length if length else 1
+        place = as_array(raw // behind % length if length else raw * 0)
+        results.append(wrap(indices, place) if isinstance(indices, Traced) else place)
+    return tuple(results)

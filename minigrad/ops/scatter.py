@@ -6,19 +6,18 @@ from typing import Any
 
 from minigrad.backend import backend_of
 from minigrad.errors import ArgumentError
-from minigrad.graph import primitive
-from minigrad.ops.dims import wrap_dim
+from minigrad.ops.dims import shape_of, wrap_dim
 from minigrad.ops.elementwise import mul
 from minigrad.ops.gather import (
-    along,
-    check_inside,
     check_positions,
     index_array,
     number_for,
+    scatter_parts,
     slices,
 )
-from minigrad.ops.index import getitem, put, same_dtype
+from minigrad.ops.index import put, same_dtype
 from minigrad.ops.promotion import convert
+from minigrad.ops.segments import combined
 from minigrad.ops.shape import reshape
 
 __all__ = ["index_add", "index_copy", "index_fill", "scatter", "scatter_add"]
@@ -84,7 +83,8 @@ def scatter(
     if not hasattr(source, "shape"):
         source = number_for("scatter", input, source)
     if reduce == "multiply":
-        return _scatter_multiply(input, dim, index, source)
+        target, source, grid = scatter_parts("scatter", input, dim, index, source)
+        return reshape(combined(target, source, grid, "prod", True), shape_of(input))
     return _scattered("scatter", input, dim, index, source, reduce == "add")
 
 
@@ -96,44 +96,6 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
 def _scattered(
     operation: str, input: Any, dim: int, index: Any, source: Any, accumulate: bool
 ) -> Any:
-    target, source, grid = _scatter_parts(operation, input, dim, index, source)
+    target, source, grid = scatter_parts(operation, input, dim, index, source)
     result = put(target, source, index=grid, accumulate=accumulate)
-    return result if input.ndim else reshape(result, ())
-
-
-def _scatter_parts(operation: str, input: Any, dim: int, index: Any, source: Any) -> Any:
-    """The target, the source cut to the index, and the grid of a scatter."""
-    target, dim, raw, grid = along(operation, input, dim, index)
-    if getattr(source, "ndim", 0) or hasattr(source, "_array"):
-        same_dtype(operation, input, source, "src")
-        if not source.ndim:
-            source = reshape(source, (1,))
-        if raw.size:
-            check_inside(operation, raw, source, "src")
-        if tuple(source.shape) != raw.shape:
-            source = getitem(source, index=tuple(slice(length) for length in raw.shape))
-    return target, source, grid
-
-
-@primitive()
-def _multiply_at(xp: Any, input: Any, source: Any, *, index: Any) -> Any:
-    """A copy of the input with the source multiplied in at an index that may repeat positions."""
-    out = input.copy()
-    positions = xp.arange(out.size).reshape(out.shape)[index]
-    factors = xp.broadcast_to(source, positions.shape).reshape(-1)
-    positions = positions.reshape(-1)
-    flat = out.reshape(-1)
-    while positions.size:
-        # One factor for each position at a time.
-        here, first = xp.unique(positions, return_index=True)
-        flat[here] *= factors[first]
-        rest = xp.ones(positions.shape, bool)
-        rest[first] = False
-        positions, factors = positions[rest], factors[rest]
-    return out
-
-
-def _scatter_multiply(input: Any, dim: int, index: Any, source: Any) -> Any:
-    target, source, grid = _scatter_parts("scatter", input, dim, index, source)
-    result = _multiply_at(target, source, index=grid)
     return result if input.ndim else reshape(result, ())

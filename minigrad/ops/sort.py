@@ -29,7 +29,7 @@ def _like(value: Any, array: Any) -> Any:
     return wrap(value, array) if isinstance(value, Traced) else array
 
 
-def _order(operation: str, array: Any, axis: int, descending: bool) -> Any:
+def positions_in_order(operation: str, array: Any, axis: int, descending: bool = False) -> Any:
     """The positions that sort a raw array, equal elements in the order they had; NaN is largest."""
     xp = namespace(operation, input=ordered(operation, array))
     if not array.ndim:
@@ -53,7 +53,7 @@ def sort(
     tensor([1, 2, 3])
     """
     axis = wrap_dim("sort", dim, dimensions("sort", input))
-    order = _order("sort", _raw(input), axis, descending)
+    order = positions_in_order("sort", _raw(input), axis, descending)
     return Selection(take_along(input, indices=order, dim=axis), _like(input, order))
 
 
@@ -62,7 +62,7 @@ def argsort(
 ) -> Any:
     """The positions that sort the elements along a dimension."""
     axis = wrap_dim("argsort", dim, dimensions("argsort", input))
-    return _like(input, _order("argsort", _raw(input), axis, descending))
+    return _like(input, positions_in_order("argsort", _raw(input), axis, descending))
 
 
 def msort(input: Any) -> Any:
@@ -89,16 +89,18 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 def _first(operation: str, array: Any, axis: int, k: int, largest: bool) -> Any:
     """The positions of the k largest or smallest elements of a raw array, in order."""
     if array.ndim == 0:
-        return _order(operation, array, axis, largest)
+        return positions_in_order(operation, array, axis, largest)
     size = array.shape[axis]
     before = (slice(None),) * axis
     if k >= size // 8:
-        return _order(operation, array, axis, largest)[(*before, slice(0, k))]
+        return positions_in_order(operation, array, axis, largest)[(*before, slice(0, k))]
     # Of many elements the k are found first, and only they are sorted.
     first = array.argpartition(size - k if largest else k, axis)
     first = first[(*before, slice(size - k, None) if largest else slice(0, k))]
     first.sort(axis)
-    within = _order(operation, take_along(array, indices=first, dim=axis), axis, largest)
+    within = positions_in_order(
+        operation, take_along(array, indices=first, dim=axis), axis, largest
+    )
     return take_along(first, indices=within, dim=axis)
 
 
@@ -121,7 +123,7 @@ def _ranked(operation: str, input: Any, axis: int, rank: int, keepdim: bool) -> 
 
 def _place(operation: str, array: Any, axis: int, rank: int) -> Any:
     """Where along a dimension of a raw array the element of a rank is."""
-    order = _order(operation, array, axis, False)
+    order = positions_in_order(operation, array, axis, False)
     return as_array(order[(slice(None),) * axis + (rank,)] if order.ndim else order)
 
 
@@ -167,7 +169,7 @@ def unique(
     array = ordered("unique", _raw(input))
     if dim is None:
         flat = array.reshape(-1)
-        order = _order("unique", flat, 0, False)
+        order = positions_in_order("unique", flat, 0, False)
         ranked = flat[order]
         starts = _starts(ranked[1:] != ranked[:-1], order)
         found = ranked[starts]

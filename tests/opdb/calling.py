@@ -40,8 +40,8 @@ def _method(name: str) -> Callable[[TorchLibrary], Call]:
     return lambda library: library.method(name)
 
 
-def _transposed(library: TorchLibrary) -> Call:
-    return lambda tensor: tensor.T
+def _property(name: str) -> Callable[[TorchLibrary], Call]:
+    return lambda library: operator.attrgetter(name)
 
 
 def _einsum(library: TorchLibrary) -> Call:
@@ -94,16 +94,21 @@ _METHODS_ONLY = (
     "__rsub__",
     "contiguous",
     "expand",
+    "expand_as",
     "float",
     "item",
     "long",
     "repeat",
+    "reshape_as",
+    "sum_to_size",
     "to",
+    "unfold",
     "view",
+    "view_as",
 )
 
 FUNCTIONS: dict[str, Callable[[TorchLibrary], Call]] = {
-    "T": _transposed,
+    **{name: _property(name) for name in ("H", "T", "mH", "mT")},
     "einsum": _einsum,
     "where": _where,
     "linalg.lstsq grad_oriented": _two_of_lstsq,

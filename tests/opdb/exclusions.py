@@ -7,6 +7,7 @@ compared, so the sample runs without it.
 from __future__ import annotations
 
 import torch
+from torch.testing._internal.opinfo.core import OpInfo
 
 
 class ExcludedError(Exception):
@@ -21,6 +22,19 @@ NO_META = "sample or error input: it is on torch's device without data"
 NO_ERROR = "error input: torch itself accepts it"
 NO_RESIZE = "in-place: torch resizes the tensor to the result; here it keeps its shape and refuses"
 NO_OUT = "error input: it is about out=, which no function has (checked: refused by a TypeError)"
+
+
+WRONG_IN_TORCH = "gradients: torch's own fail torch's finite differences, as its database says"
+
+
+# Torch hands the whole gradient to the input, the replaced region too; its database expects its own
+# finite differences to fail. tests/test_views_of_memory.py checks ours by finite differences.
+_WRONG_IN_TORCH = ("as_strided_scatter",)
+
+
+def is_wrong_in_torch(operation: OpInfo) -> bool:
+    """Say whether torch's gradients of an operation are wrong."""
+    return operation.name in _WRONG_IN_TORCH
 
 
 def not_numpy(dtype: torch.dtype) -> str:

@@ -146,9 +146,9 @@ class MinigradLibrary(TorchLibrary):
         if value.ndim > 64:
             raise ExcludedError(DIMENSIONS)
         strides = [stride * base.itemsize for stride in value.stride()]
-        array = np.lib.stride_tricks.as_strided(
-            base[value.storage_offset() :], tuple(value.shape), strides
-        )
+        # A view whose base is the memory: what asks for other parts of it will find them.
+        start = value.storage_offset() * base.itemsize if value.numel() else 0
+        array = np.ndarray(tuple(value.shape), base.dtype, base, start, strides)
         return self.module.from_numpy(array)
 
     def dtype(self, dtype: torch.dtype) -> Any:

@@ -123,16 +123,58 @@ def masked_fill_reference(x: Any, mask: Any, value: Any) -> Any:
     return torch.where(mask, value, x)
 
 
-def multiply_at(s: Source) -> Sample:
-    index = (s.integers((5,), 0, 2), s.integers((5,), 0, 1))
-    return sample(s.floats((3, 2)), s.floats((5,)), index=index)
+def extremes_at(s: Source) -> Sample:
+    """Draws of two vectors, and where the elements of the second go in the first."""
+    values = s.distinct((9,))
+    positions = s.pick((numpy.array([2, 0, 2, 2, 3]), numpy.array([1, 1, 1, 1, 1])))
+    constants = {"largest": s.flag(), "include_self": s.flag()}
+    return sample(values[:4], values[4:], positions=positions, **constants)
 
 
-def multiply_at_reference(x: Any, source: Any, index: Any) -> Any:
-    out = x.clone()
-    for place in range(len(source)):
-        out[index[0][place], index[1][place]] *= source[place]
-    return out
+def tied_extremes_at(s: Source) -> Sample:
+    drawn = extremes_at(s)
+    values = s.rng.integers(0, 2, 9).astype(s.dtype)
+    return sample(values[:4], values[4:], **drawn.constants)
+
+
+def extremes_at_reference(x: Any, source: Any, positions: Any, largest: bool, **named: Any) -> Any:
+    reduce = "amax" if largest else "amin"
+    return torch.index_reduce(x, 0, positions, source, reduce, **named)
+
+
+def shares(s: Source) -> Sample:
+    drawn = tied_extremes_at(s)
+    (x, source), constants = drawn.inputs, drawn.constants
+    extreme = extremes_at_reference(
+        *map(torch.from_numpy, (x.copy(), source.copy())),
+        torch.from_numpy(constants["positions"]),
+        True,
+        include_self=constants["include_self"],
+    ).numpy()
+    constants = {"positions": constants["positions"], "include": constants["include_self"]}
+    return sample(x, source, extreme, **constants)
+
+
+def shares_reference(x: Any, source: Any, extreme: Any, positions: Any, include: bool) -> Any:
+    others = (source == extreme[positions]).to(x.dtype)
+    own = (x == extreme).to(x.dtype) if include else torch.zeros_like(x)
+    own = torch.where(torch.zeros_like(x).index_fill(0, positions, 1) == 0, 1, own)
+    count = own.index_add(0, positions, others)
+    return own / count.clamp(min=1), others / count[positions]
+
+
+def strided(s: Source) -> Sample:
+    size, stride, start = s.pick((
+        ((2, 3), (3, 1), 1), ((3, 4), (1, 2), 0), ((2, 2, 2), (1, 1, 4), 2), ((), (), 5),
+        ((2, 0), (1, 1), 0), ((3, 2), (0, 5), 3),
+    ))  # fmt: skip
+    values = numpy.ascontiguousarray(s.floats((3, 4)))
+    constants = {"size": size, "stride": stride, "start": start}
+    return sample(values, **constants, layout=(4, 1), origin=(4, 1))
+
+
+def strided_reference(x: Any, size: Any, stride: Any, start: int, layout: Any, origin: Any) -> Any:
+    return torch.as_strided(x.contiguous(), size, stride, start)
 
 
 def planes(s: Source) -> tuple[tuple[int, ...], int, int]:
@@ -304,7 +346,9 @@ ROWS = {
     "getitem_grad": Row(scattered, getitem_grad, "fc", count=13),
     "put": Row(put, put_reference, "fci", count=16),
     "_masked_fill": Row(masked_fill, masked_fill_reference, "fcib", count=10),
-    "_multiply_at": Row(multiply_at, multiply_at_reference, "fci", 0),
+    "_extreme_at": Row(extremes_at, extremes_at_reference, "fi", kinks=tied_extremes_at, count=8),
+    "_extreme_shares": Row(shares, shares_reference, "f", 0),
+    "_as_strided": Row(strided, strided_reference, "fci", count=8),
     "_diagonal": Row(
         diagonal, lambda x, offset, dim1, dim2: torch.diagonal(x, offset, dim1, dim2), "fci"
     ),
