@@ -27,7 +27,7 @@ LAYERS = [
     ["tensor"],
     ["autograd"],
     ["__init__"],
-    ["cuda", "fft", "linalg", "random", "signal", "special"],
+    ["cuda", "fft", "linalg", "masked", "random", "signal", "special"],
     ["numpy"],
     ["nn"],
     ["optim"],

@@ -134,12 +134,14 @@ def extremes_at(s: Source) -> Sample:
 def tied_extremes_at(s: Source) -> Sample:
     drawn = extremes_at(s)
     values = s.rng.integers(0, 2, 9).astype(s.dtype)
-    return sample(values[:4], values[4:], **drawn.constants)
+    # Without itself an element that equals the extreme has no part; torch gives it one.
+    constants = {**drawn.constants, "include_self": True}
+    return sample(values[:4], values[4:], **constants)
 
 
 def extremes_at_reference(x: Any, source: Any, positions: Any, largest: bool, **named: Any) -> Any:
     reduce = "amax" if largest else "amin"
-    return torch.index_reduce(x, 0, positions, source, reduce, **named)
+    return torch.scatter_reduce(x, 0, positions, source, reduce, **named)
 
 
 def shares(s: Source) -> Sample:
