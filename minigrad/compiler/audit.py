@@ -125,12 +125,12 @@ sure = frozenset(
 )  # fmt: skip
 SURE_OPERATIONS = frozenset(
     {
-        "activation", "attend", "compare", "convolution", "creation", "diagonal",
-        "dropout", "einsum", "elementwise", "embedding", "error_function", "extremes",
-        "functions", "fused", "join", "lengths", "loss", "lstm", "mask", "matmul",
-        "moments", "normalise", "norms", "pad", "piecewise", "pool", "power",
-        "probabilities", "promotion", "rearrange", "recurrent", "reduce", "resample",
-        "scan", "select", "shape", "sliding", "special",
+        "activation", "attend", "compare", "complex_parts", "convolution", "creation",
+        "diagonal", "dropout", "einsum", "elementwise", "embedding", "error_function",
+        "extremes", "fourier", "functions", "fused", "join", "lengths", "loss", "lstm", "mask",
+        "matmul", "moments", "normalise", "norms", "pad", "piecewise", "pool", "power",
+        "probabilities", "promotion", "rearrange", "recurrent", "reduce", "resample", "running",
+        "scan", "select", "shape", "short_time", "sliding", "special",
     }
 )  # fmt: skip
 

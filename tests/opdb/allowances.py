@@ -9,7 +9,8 @@ and no sign or phase of an eigenvector.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -40,6 +41,17 @@ def _projections(result: Any) -> Any:
 
 PHASE_FREE = {"linalg.eigh": _projections}
 """What is unique of a result, where the database's samples do not say so."""
+
+
+@contextmanager
+def _double_by_default() -> Iterator[None]:
+    """What integers become is double precision too."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def in_double(item: Any) -> Any:
@@ -74,7 +86,9 @@ def within_rounding(
         return False
     if results_differ(library, got, expected, tolerances, values=False) is not None:
         return False
-    exact = flatten(reference, Arguments(reference, sample.transform(in_double), False).call(call))
+    with _double_by_default():
+        precise = Arguments(reference, sample.transform(in_double), False).call(call)
+    exact = flatten(reference, precise)
     ours = [library.to_torch(item) for item in flatten(library, got)]
     return all(
         _near(mine, torchs.detach(), precise, tolerances)
