@@ -13,7 +13,7 @@ from minigrad.ops.join import cat
 from minigrad.ops.promotion import convert
 from minigrad.ops.select import plus
 from minigrad.ops.shape import unsqueeze
-from minigrad.ops.solve import _solve, adjoint, check_matrices, identity_like
+from minigrad.ops.solve import _solve_triangle, adjoint, check_matrices, identity_like
 
 __all__ = ["cholesky"]
 
@@ -207,7 +207,7 @@ def _qr_rule(g: Any, out: Any, mode: str) -> Any:
     # Half of the diagonal, which is real: it was added to itself.
     left = Q @ (doubled - diag_embed(diagonals) * 0.5)
     left = plus(left, gQ)
-    return conj(adjoint(_solve(R, adjoint(left))))
+    return conj(adjoint(_solve_triangle(R, adjoint(left), upper=True)))
 
 
 @Declaration(outputs=2)(A=_qr_rule)
@@ -243,8 +243,8 @@ def _cholesky_rule(g: Any, out: Any) -> Any:
     lower = tril(adjoint(out) @ conj(g))
     upper = adjoint(lower)
     middle = (lower + upper - diag_embed(diagonal(upper, 0, -2, -1))) * 0.5
-    outer = _solve(adjoint(out), middle)
-    return conj(adjoint(_solve(adjoint(out), adjoint(outer))))
+    outer = _solve_triangle(adjoint(out), middle, upper=True)
+    return conj(adjoint(_solve_triangle(adjoint(out), adjoint(outer), upper=True)))
 
 
 @primitive(A=_cholesky_rule)

@@ -13,11 +13,11 @@ from minigrad.ops.join import cat
 from minigrad.ops.matmul import matmul
 from minigrad.ops.shape import unsqueeze
 from minigrad.ops.solve import (
+    _solve_triangle,
     adjoint,
     check_matrices,
     check_same_dtype,
     identity_like,
-    matrices_solved,
     require_no_gradient,
     turned,
 )
@@ -64,7 +64,7 @@ def _reflections(input: Any, tau: Any) -> tuple[Any, Any]:
     else:
         V = below + ones
     overlaps = triu(matmul(adjoint(V), V), 1)
-    T = matrices_solved(ones + unsqueeze(tau, -1) * overlaps, diag_embed(tau))
+    T = _solve_triangle(ones + unsqueeze(tau, -1) * overlaps, diag_embed(tau), upper=True)
     return V, T
 
 

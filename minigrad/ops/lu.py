@@ -18,7 +18,7 @@ from minigrad.ops.select import where
 from minigrad.ops.shape import squeeze, unsqueeze
 from minigrad.ops.solve import (
     _inv,
-    _solve,
+    _solve_triangle,
     adjoint,
     check_matrices,
     check_same_dtype,
@@ -88,11 +88,12 @@ def _lu_rule(g: Any, out: Any, shape: tuple[int, ...]) -> Any:
         gU = gU - turned(getitem(L, index=(Ellipsis, slice(size, None), slice(None)))) @ rest
         gL, L = _rows(gL, size), _rows(L, size)
     elif columns > size:
-        rest = _solve(turned(L), getitem(gU, index=(Ellipsis, slice(size, None))))
+        beside = getitem(gU, index=(Ellipsis, slice(size, None)))
+        rest = _solve_triangle(turned(L), beside, upper=True)
         gL = gL - rest @ turned(getitem(U, index=(Ellipsis, slice(size, None))))
         gU, U = _columns(gU, size), _columns(U, size)
     inner = tril(turned(L) @ gL, -1) + triu(gU @ turned(U))
-    result = _divide(_solve(turned(L), inner), U)
+    result = _divide(_solve_triangle(turned(L), inner, upper=True), U)
     if rest is not None:
         result = cat((result, rest), -2 if rows > size else -1)
     return _permutation(out[1], rows=rows, to=out[0].dtype) @ result
@@ -100,7 +101,7 @@ def _lu_rule(g: Any, out: Any, shape: tuple[int, ...]) -> Any:
 
 def _divide(x: Any, U: Any) -> Any:
     """x times the inverse of U's transpose, from the right."""
-    return turned(_solve(U, turned(x)))
+    return turned(_solve_triangle(U, turned(x), upper=True))
 
 
 _PANEL = 32
@@ -301,13 +302,13 @@ def _solved(operation: str, A: Any, B: Any, left: bool, check_errors: bool) -> t
     except ArgumentError:
         # A singular matrix: what follows finds which.
         pass
-    both, pivots, info = _lu_factor(A, pivot=True)
+    info = _lu_factor(A, pivot=True)[2]
     if check_errors:
         raise_for_info(operation, info, "singular", "there is no solution")
     is_sound = unsqueeze(unsqueeze(info == 0, -1), -1)
     ones = identity_like(A)
-    sound = where(is_sound, both, ones)
-    result = lu_solution(operation, sound, pivots, ones if B is None else B, left, False)
+    both, pivots, _ = _lu_factor(where(is_sound, A, ones), pivot=True)
+    result = lu_solution(operation, both, pivots, ones if B is None else B, left, False)
     return where(is_sound, result, float("nan")), info
 
 

@@ -103,6 +103,34 @@ def _solve(xp: Any, A: Any, B: Any) -> Any:
     return xp.linalg.solve(A, B)
 
 
+def _solve_triangle_rule(
+    g: Any, A: Any, out: Any, upper: bool, needed: tuple[bool, ...]
+) -> tuple[Any, Any]:
+    by_b = _solve_triangle(turned(A), g, upper=not upper)
+    if not needed[0]:
+        return None, by_b
+    by_a = -(by_b @ turned(out))
+    return triu(by_a) if upper else tril(by_a), by_b if needed[1] else None
+
+
+@Declaration(broadcasts=True)(joint=_solve_triangle_rule)
+def _solve_triangle(xp: Any, A: Any, B: Any, *, upper: bool) -> Any:
+    """The solution of a triangular system by halves; the other triangle is not read."""
+    size = A.shape[-1]
+    if size <= _SMALL:
+        return xp.linalg.solve(xp.triu(A) if upper else xp.tril(A), B)
+    first, last = slice(size // 2), slice(size // 2, None)
+    known, other = (last, first) if upper else (first, last)
+    solve = _solve_triangle.primitive.forward  # type: ignore[attr-defined]
+    x = solve(xp, A[..., known, known], B[..., known, :], upper=upper)
+    rest = B[..., other, :] - A[..., other, known] @ x
+    y = solve(xp, A[..., other, other], rest, upper=upper)
+    return xp.concatenate((y, x) if upper else (x, y), axis=-2)
+
+
+_SMALL = 64
+
+
 def solve(A: Any, B: Any, *, left: bool = True) -> Any:
     """The solution X of A @ X = B, or with `left` False of X @ A = B.
 
@@ -172,10 +200,12 @@ def triangle_solved(
     """`solve_triangular` for square matrices, under an operation's own name."""
     check_same_dtype(operation, A=A, B=B)
     check_rows(operation, A, B, left)
-    triangle = triu(A, 1 if unitriangular else 0) if upper else tril(A, -1 if unitriangular else 0)
     if unitriangular:
-        triangle = triangle + identity_like(triangle)
-    return matrices_solved(triangle, B, left)
+        A = (triu(A, 1) if upper else tril(A, -1)) + identity_like(A)
+    B = _lead(B, broadcast_shapes(A.shape[:-2], B.shape[:-2]))
+    if left:
+        return _solve_triangle(A, B, upper=upper)
+    return turned(_solve_triangle(turned(A), turned(B), upper=not upper))
 
 
 def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:

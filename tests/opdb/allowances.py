@@ -43,6 +43,14 @@ PHASE_FREE = {"linalg.eigh": _projections}
 """What is unique of a result, where the database's samples do not say so."""
 
 
+QR_ROUNDING = "second gradients through five QR decompositions, within 1e-5"
+QR_CHAINS = {"svd_lowrank": 1e-5, "pca_lowrank": 1e-5}
+"""The tolerance of second gradients that torch itself has to no more than seven digits.
+
+The exact ones are known for a product of two thin matrices; torch's are 6e-8 away from them.
+"""
+
+
 @contextmanager
 def _double_by_default() -> Iterator[None]:
     """What integers become is double precision too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from tests.opdb.arguments import flatten
 from tests.opdb.libraries import TorchLibrary
 
 _EXACT = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+_FLOATING = (torch.float64, torch.complex128)
 _TEST_CLASSES = ("TestCommon", "TestUnaryUfuncs", "TestBinaryUfuncs", "TestReductions", None)
 
 
@@ -25,6 +27,12 @@ class Tolerances:
             if isinstance(item, DecorateInfo):
                 chosen = item.decorators if item.cls_name in _TEST_CLASSES else []
             self.overrides += [found.d for found in chosen if hasattr(found, "d")]
+
+    def at_least(self, number: float) -> Tolerances:
+        """Return these tolerances, none of them smaller than a number."""
+        wider = copy(self)
+        wider.overrides = [*self.overrides, dict.fromkeys(_FLOATING, (number, number))]
+        return wider
 
     def of(self, dtype: torch.dtype) -> tuple[float, float]:
         """Return the relative and the absolute tolerance."""

@@ -87,6 +87,11 @@ def system(s: Source) -> Sample:
     return sample(regular(s, matrix), s.floats(right))
 
 
+def triangular(s: Source) -> Sample:
+    """With numbers in the other triangle, which is not read."""
+    return sample(*system(s).inputs, upper=s.flag())
+
+
 def tall(s: Source) -> Any:
     shape = s.pick(((3, 2), (3, 3), (2, 3), (2, 3, 2)))
     values = numpy.array(s.floats(shape, -0.5, 0.5))
@@ -167,6 +172,9 @@ ROWS = {
     "_inv": Row(square, lambda A: torch.linalg.inv(A), "fc"),
     "identity_like": Row(square, lambda A: torch.eye(A.shape[-1], dtype=A.dtype), "f", 0),
     "_solve": Row(system, lambda A, B: torch.linalg.solve(A, B), "fc"),
+    "_solve_triangle": Row(
+        triangular, lambda A, B, upper: torch.linalg.solve_triangular(A, B, upper=upper), "fc"
+    ),
     "_cholesky": Row(
         definite,
         lambda A, even, upper: torch.linalg.cholesky((A + A.mH) / 2 if even else A), "fc",
