@@ -98,6 +98,7 @@ _LAZY = {
     "compiler",
     "cuda",
     "datasets",
+    "func",
     "fft",
     "io",
     "keras",

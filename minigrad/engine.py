@@ -18,6 +18,7 @@ from minigrad.backend.owned import alone
 from minigrad.backend.wide import WIDE, duplicate, wide
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import (
+    WALKING,
     Edge,
     Leaf,
     Node,
@@ -219,7 +220,7 @@ def backward(
     roots = [root(tensor) for tensor in tensors]
     seeds = list(zip(roots, gradients, strict=True))
     like = tensors[0] if create_graph else None
-    token = grad_mode.set(create_graph)
+    token = grad_mode.set(create_graph or WALKING)
     try:
         targets: dict[Node, Traced] = {}
         if inputs is None:
@@ -250,7 +251,7 @@ def grad(
     targets = [target(tensor) for tensor in inputs]
     wanted = set(targets)
     path = reachable(roots, wanted)
-    token = grad_mode.set(create_graph)
+    token = grad_mode.set(create_graph or WALKING)
     try:
         found = walk(
             list(zip(roots, gradients, strict=True)),

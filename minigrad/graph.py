@@ -35,6 +35,7 @@ import numpy
 
 from minigrad import mutation, specialise
 from minigrad.backend import as_array, namespace, ndarray
+from minigrad.backend.levels import LEVELS, highest
 from minigrad.backend.wide import WIDE, function_of, wide, widened
 from minigrad.errors import ArgumentError, DeviceError, DtypeError
 from minigrad.mutation import tick
@@ -46,6 +47,8 @@ Edge = tuple[Any, Rule, Sequence[Any], "tuple[int, ...] | None"]
 
 grad_mode: ContextVar[bool] = ContextVar("minigrad_grad_mode", default=True)
 is_recording = grad_mode.get
+WALKING: Any = 0
+"""The grad mode of a walk that is not recorded: off, but not because the user switched it off."""
 new = object.__new__
 
 
@@ -230,7 +233,7 @@ class Declaration:
             for name in (*op.inputs, *op.constants):
                 if name in _RESERVED:
                     raise TypeError(f"{op.name}: a parameter may not be called '{name}'")
-            dispatch = _variadic(op) if op.variadic else specialise.deferred(op, _names(op))
+            dispatch = variadic(op) if op.variadic else specialise.deferred(op, _names(op))
             if forward.__name__ in registry:
                 raise TypeError(f"a primitive called '{forward.__name__}' is declared twice")
             registry[forward.__name__] = op
@@ -331,10 +334,10 @@ def _reason(op: Primitive, error: Exception, arguments: dict[str, Any]) -> str:
 def _names(op: Primitive) -> dict[str, Any]:
     """What the written source refers to."""
     return {
-        "Node": Node, "Traced": Traced, "WIDE": WIDE, "as_array": as_array, "explain": explain,
-        "is_recording": is_recording, "link": mutation.link, "namespace": namespace,
-        "ndarray": ndarray, "new": new, "numpy": numpy, "record": record, "spread": spread,
-        "tick": tick, "wide": wide,
+        "LEVELS": LEVELS, "Node": Node, "Traced": Traced, "WIDE": WIDE, "as_array": as_array,
+        "explain": explain, "highest": highest, "is_recording": is_recording,
+        "link": mutation.link, "namespace": namespace, "ndarray": ndarray, "new": new,
+        "numpy": numpy, "record": record, "spread": spread, "tick": tick, "wide": wide,
         "agree": op.kind.agree, "floating": op.kind.floating, "forward": op.forward,
         "function": op.function, "op": op,
         **{f"rule_{name}": rule for name, rule in op.rules.items()},
@@ -342,18 +345,23 @@ def _names(op: Primitive) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _variadic(op: Primitive) -> Callable[..., Any]:
+def variadic(op: Primitive, forward: Any = None) -> Callable[..., Any]:
     """The public function of an operation on any number of inputs, such as `cat`.
 
     Its rule may ask for `position` (which input), `shapes` (of all inputs) and the inputs
-    themselves by their common name.
+    themselves by their common name. A transform gives another `forward`, on its own arrays.
     """
-    forward, star = op.forward, op.variadic
+    raised = forward is not None
+    forward, star = forward or op.forward, op.variadic
     assert star is not None
     rule = op.rules[star]
     needs = op.needs[rule]
 
     def dispatch(*inputs: Any, **constants: Any) -> Any:
+        if LEVELS and not raised:
+            level = highest((inputs, constants))
+            if level is not None:
+                return level.apply(op, dispatch, inputs, constants)
         traced = None
         arrays: Any = []
         on_cpu = True
@@ -363,8 +371,8 @@ def _variadic(op: Primitive) -> Callable[..., Any]:
                 value = value._array
             on_cpu = on_cpu and value.__class__ is ndarray
             arrays.append(value)
-        if on_cpu and arrays:
-            xp = numpy
+        if (on_cpu and arrays) or raised:
+            xp: Any = numpy
         else:
             xp = namespace(op.name, **{f"{star}[{i}]": array for i, array in enumerate(arrays)})
         try:

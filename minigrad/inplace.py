@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad import dtypes, mutation
+from minigrad.backend.levels import LEVELS, highest
 from minigrad.errors import ArgumentError, DtypeError, GraphError
 from minigrad.graph import Leaf, Node, Traced, is_recording, primitive, wrap
 from minigrad.mutation import tick
@@ -112,6 +113,8 @@ def check_writable(tensor: Any, name: str) -> None:
 
 def update(tensor: Any, result: Any, name: str) -> Any:
     """Give a tensor the value, and while recording the node, of a functional result."""
+    if LEVELS:
+        _admit(tensor, result)
     array = tensor._array
     new = result._array
     if new.shape != array.shape:
@@ -137,6 +140,13 @@ def update(tensor: Any, result: Any, name: str) -> Any:
     mutation.touch(array, name)
     rebase(tensor, result._node)
     return tensor
+
+
+def _admit(tensor: Any, *written: Any) -> None:
+    """Let a transform that made what is written, or the tensor, take the change in place."""
+    level = highest((tensor, *written))
+    if level is not None:
+        level.admit(tensor, written)
 
 
 def involved(tensor: Any, value: Any) -> bool:
@@ -227,6 +237,8 @@ def _retain(tensor: Any) -> None:
 def assign(tensor: Any, index: tuple[Any, ...], value: Any, getitem: Callable[..., Any]) -> None:
     """`tensor[index] = value`, the index normalised; `getitem` reads what is written."""
     name = "setitem"
+    if LEVELS:
+        _admit(tensor, value, index)
     array = tensor._array
     _check_single(array, name)
     raw = value._array if isinstance(value, Traced) else value

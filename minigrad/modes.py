@@ -150,7 +150,7 @@ class inference_mode(_Mode):
 
 def is_grad_enabled() -> bool:
     """Whether operations are recorded here and now."""
-    return grad_mode.get()
+    return bool(grad_mode.get())
 
 
 def is_inference_mode_enabled() -> bool:

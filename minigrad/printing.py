@@ -8,6 +8,7 @@ import numpy
 
 from minigrad import dtypes
 from minigrad.backend import device_of, to_numpy
+from minigrad.backend.levels import Lifted
 
 _options = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80}
 
@@ -114,6 +115,8 @@ def format_values(values: Any, indent: int) -> str:
 def represent(tensor: Any, name: str = "tensor") -> str:
     """The text of a tensor, such as `tensor([1., 2.], grad_fn=<MulBackward>)`."""
     array = tensor._array
+    if isinstance(array, Lifted):
+        return repr(array)
     values = to_numpy(array)
     prefix = f"{name}("
     text = "[]" if values.size == 0 else format_values(values, len(prefix))

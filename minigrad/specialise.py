@@ -73,7 +73,7 @@ def _body(op: Any) -> list[str]:
     ruled = [name for name in inputs if name in op.rules]
     arrays = [f"{name}_array" for name in inputs]
     passed = ", ".join([*arrays, *(f"{name}={name}" for name in constants)])
-    lines = ["traced = None"]
+    lines = [*_handing_over(op), "traced = None"]
     for name in inputs:
         head, take, *rest = _unpacking(name)
         lines += [head, f"{take}; traced = {name}", *rest]
@@ -123,6 +123,29 @@ def _body(op: Any) -> list[str]:
             ]
         lines += ["return result"]
     return lines
+
+
+def _handing_over(op: Any) -> list[str]:
+    """Source that hands the call to the transform that made one of its arguments, if one did."""
+    everything = "".join(f"{name}, " for name in (*op.inputs, *op.constants))
+    inputs = "".join(f"{name}, " for name in op.inputs)
+    constants = ", ".join(f"'{name}': {name}" for name in op.constants)
+    return [
+        "if LEVELS:",
+        f"    level = highest(({everything}))",
+        "    if level is not None:",
+        f"        return level.apply(op, call, ({inputs}), {{{constants}}})",
+    ]
+
+
+def raised(op: Any, dispatch: types.FunctionType, names: dict[str, Any]) -> types.FunctionType:
+    """The public function of an operation with other names behind its source."""
+    if dispatch.__code__ is _stub.__code__:
+        _compile(op, dispatch)
+    made = types.FunctionType(dispatch.__code__, {**dispatch.__globals__, **names}, op.name)
+    made.__defaults__ = dispatch.__defaults__
+    made.__kwdefaults__ = dispatch.__kwdefaults__
+    return made
 
 
 def _forward(op: Any, arrays: list[str], passed: str) -> list[str]:

@@ -25,6 +25,7 @@ LAYERS = [
     ["engine", "inplace", "printing"],
     ["hooks", "methods"],
     ["tensor"],
+    ["func"],
     ["autograd"],
     ["__init__"],
     ["cuda", "fft", "linalg", "masked", "random", "signal", "special"],

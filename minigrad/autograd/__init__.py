@@ -1,5 +1,8 @@
 """Differentiation: backward, grad, custom functions, gradient checks."""
 
+import importlib
+from typing import Any
+
 from minigrad.autograd.backward import backward, grad
 from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -25,3 +28,10 @@ __all__ = [
     "once_differentiable",
     "set_grad_enabled",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Transforms are loaded when they are first used.
+    if name == "functional":
+        return importlib.import_module("minigrad.autograd.functional")
+    raise AttributeError(f"module 'minigrad.autograd' has no attribute '{name}'")

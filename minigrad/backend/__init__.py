@@ -11,8 +11,9 @@ from typing import Any
 from numpy import add, asarray, generic, ndarray
 
 from minigrad.backend.device import Backend, backend_for, device, device_of, register
+from minigrad.backend.levels import Lifted, bottom
 from minigrad.backend.numpy import NumpyBackend
-from minigrad.errors import DeviceError
+from minigrad.errors import DeviceError, GraphError
 
 __all__ = [
     "Backend",
@@ -51,6 +52,13 @@ def backend_of(array: Any) -> Backend:
     for kind, candidate in Backend.by_type.items():
         if isinstance(array, kind):
             return candidate
+    if isinstance(array, Lifted):
+        if array.level.ended:
+            raise GraphError(
+                f"a tensor that was made inside of {array.level.name}() is used after it ended; "
+                f"return it from the transformed function"
+            )
+        return backend_of(bottom(array))
     raise TypeError(f"expected a Tensor or an array, got {type(array).__name__}")
 
 
@@ -77,7 +85,7 @@ def namespace(operation: str, /, **arguments: Any) -> Any:
                 backend = cpu
             else:
                 backend = _expect_array(operation, name, value)
-        place = backend.device_of(value)
+        place = backend.device_of(bottom(value))
         if first_place is None:
             first_name, first_place, module = name, place, backend.xp
         elif place != first_place:
@@ -111,11 +119,15 @@ def as_array(value: Any) -> Any:
         return value
     if isinstance(value, ndarray):
         return value.view(ndarray)
+    if isinstance(value, Lifted):
+        return value
     return asarray(value)
 
 
 def to_numpy(array: Any) -> ndarray[Any, Any]:
     """The array's values on the host; the array itself when it is there already."""
+    if isinstance(array, Lifted):
+        return array.__array__()  # type: ignore[attr-defined, no-any-return] # which refuses
     values: ndarray[Any, Any] = backend_of(array).to_numpy(array)
     return values
 

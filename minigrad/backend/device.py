@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from minigrad.backend.levels import bottom
 from minigrad.errors import DeviceError
 
 _SPELLING = re.compile(r"([a-z_]+)(?::(\d+))?")
@@ -166,4 +167,5 @@ def backend_for(place: device | str) -> Backend:
 
 def device_of(array: Any) -> device:
     """The device of a raw array."""
+    array = bottom(array)
     return Backend.by_type[type(array)].device_of(array)

@@ -21,6 +21,7 @@ import numpy
 
 from minigrad.backend import philox, sampling, variates
 from minigrad.backend.device import device as make_device
+from minigrad.backend.levels import LEVELS, innermost
 from minigrad.backend.variates import Variate
 from minigrad.errors import ArgumentError, DtypeError
 
@@ -134,6 +135,8 @@ class Generator:
         Every binary digit of the dtype is random: in [0, 1) the numbers are the multiples of
         2**-24 for float32, 2**-53 for float64, 2**-11 for float16.
         """
+        if LEVELS and (level := innermost()) is not None:
+            return level.drawn(lambda size: self.uniform(xp, size, dtype, low, high), shape)
         kind = variates.floating("uniform", dtype)
         count, shape = _size("uniform", shape)
         if kind.parts is not None:
@@ -163,6 +166,8 @@ class Generator:
         distribution's quantiles of 32 random bits (at most 6.3 standard deviations away) or, for
         float64, of 64 (at most 9.2).
         """
+        if LEVELS and (level := innermost()) is not None:
+            return level.drawn(lambda size: self.normal(xp, size, dtype, mean, std), shape)
         kind = variates.floating("normal", dtype)
         count, shape = _size("normal", shape)
         if not std >= 0:
@@ -180,6 +185,8 @@ class Generator:
 
     def exponential(self, xp: Any, shape: Shape, dtype: Any = "float32", rate: float = 1.0) -> Any:
         """Exponential with this rate; never zero in float32 and float64."""
+        if LEVELS and (level := innermost()) is not None:
+            return level.drawn(lambda size: self.exponential(xp, size, dtype, rate), shape)
         kind = variates.floating("exponential", dtype)
         if kind.parts is not None:
             raise DtypeError(f"exponential(): argument 'dtype' must be real, not {kind.name}")
@@ -201,6 +208,9 @@ class Generator:
         A number is rounded to a multiple of 2**-32. Raises ArgumentError outside [0, 1].
         """
         if isinstance(probability, (int, float)):
+            if LEVELS and (level := innermost()) is not None:
+                size = () if shape is None else shape
+                return level.drawn(lambda size: self.bernoulli(xp, probability, size, dtype), size)
             if not 0 <= probability <= 1:
                 raise ArgumentError(
                     "bernoulli(): argument 'probability' must be in [0, 1], but it is "
@@ -224,11 +234,15 @@ class Generator:
         No value is likelier than another by more than one part in 2**32.
         Raises ArgumentError for an empty range or one that the dtype cannot hold.
         """
+        if LEVELS and (level := innermost()) is not None:
+            return level.drawn(lambda size: self.integers(xp, low, high, size, dtype), shape)
         variate = variates.integers(operator.index(low), operator.index(high), dtype)
         return self._draw(xp, variate, *_size("integers", shape))
 
     def permutation(self, xp: Any, count: int) -> Any:
         """The integers 0 to count - 1 in random order, int64."""
+        if LEVELS and (level := innermost()) is not None:
+            return level.drawn(lambda size: self.permutation(xp, count), None)
         count, _ = _size("permutation", count)
         return sampling.permutation(self, xp, count)
 
@@ -239,6 +253,8 @@ class Generator:
         replacement the order is that of the draws. Raises ArgumentError for weights that are
         negative, infinite, nan or all zero, and where fewer than `count` may be drawn.
         """
+        if LEVELS and (level := innermost()) is not None:
+            return level.picked(self.multinomial, xp, weights, count, replacement)
         return sampling.multinomial(self, xp, weights, count, replacement)
 
     def _restart(self, seed: int, position: int) -> None:
