@@ -95,6 +95,7 @@ warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 _LAZY = {
     "autograd",
     "cli",
+    "compat",
     "compiler",
     "cuda",
     "datasets",

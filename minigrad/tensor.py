@@ -60,7 +60,6 @@ class Tensor(
     _leaf: Node | None = None
     _place: Any = None
     __array_priority__ = 1000
-    __array_ufunc__ = None
     _tensor: ClassVar[type[Any]]
 
     def __init__(self, *data: Any, device: Any = "cpu") -> None:

@@ -35,6 +35,7 @@ LAYERS = [
     ["compiler"],
     ["utils"],
     ["io"],
+    ["compat"],
     ["datasets"],
     ["training"],
     ["plot"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy
@@ -24,6 +25,12 @@ def move(xp: Any, input: Any, *, to: device, origin: device) -> Any:
     if here.type == to.type:
         return backend_of(input).move(input, to)
     return backend_for(to).from_numpy(to_numpy(input), to)
+
+
+def _face(part: str) -> Any:
+    """A part of the NumPy face, which is loaded when it is first needed."""
+    importlib.import_module("minigrad.numpy")
+    return importlib.import_module(f"minigrad.numpy.{part}")
 
 
 def _number(tensor: Any, wanted: str) -> Any:
@@ -118,6 +125,22 @@ class ConvertMethods(Traced):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return numpy.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return _face("dispatch").universal(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _face("dispatch").function(func, args, kwargs)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The module whose functions take this tensor under the Array API standard's names."""
+        known = ("2021.12", "2022.12", "2023.12", "2024.12")
+        if api_version not in (None, *known):
+            raise ArgumentError(
+                f"__array_namespace__(): version {api_version!r} is not known; these are: "
+                f"{', '.join(known)}"
+            )
+        return importlib.import_module("minigrad.numpy")
 
     def __dlpack__(self, **kwargs: Any) -> Any:
         if self._node is not None:

@@ -16,6 +16,7 @@ from typing import Any as _Any
 from minigrad.numpy import fft as fft
 from minigrad.numpy import linalg as linalg
 from minigrad.numpy import random as random
+from minigrad.numpy import special as special
 from minigrad.numpy.absent import no_attribute as _no_attribute
 from minigrad.numpy.array import ndarray as ndarray
 from minigrad.numpy.calculus import *  # noqa: F403
@@ -31,6 +32,8 @@ from minigrad.numpy.parts import *  # noqa: F403
 from minigrad.numpy.products import *  # noqa: F403
 from minigrad.numpy.reductions import *  # noqa: F403
 from minigrad.numpy.sorting import *  # noqa: F403
+from minigrad.numpy.transforms import *  # noqa: F403
+from minigrad.numpy.ufuncs import ufunc as ufunc
 from minigrad.numpy.without_nan import *  # noqa: F403
 
 __array_api_version__ = "2024.12"

@@ -15,7 +15,7 @@ from minigrad.ops import shape as shapes
 from minigrad.ops.promotion import convert
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "expand_dims",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "expand_dims",
     "flip", "fliplr", "flipud", "matrix_transpose", "moveaxis", "permute_dims", "ravel", "reshape",
     "resize", "roll", "rollaxis", "rot90", "squeeze", "swapaxes", "transpose",
 ]  # fmt: skip
@@ -115,6 +115,11 @@ def squeeze(a: Any, /, axis: Any = None) -> Any:
 def broadcast_to(array: Any, /, shape: Any, subok: bool = False) -> Any:
     """The array seen at a larger shape; a view."""
     return expand.broadcast_to(lift(array), shape_of(shape))
+
+
+def broadcast_shapes(*args: Any) -> tuple[int, ...]:
+    """The shape that shapes have when they are broadcast."""
+    return numpy.broadcast_shapes(*map(shape_of, args))
 
 
 def broadcast_arrays(*args: Any, subok: bool = False) -> list[Any]:

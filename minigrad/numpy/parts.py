@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy
 
-from minigrad.numpy.base import delivered, floating, lift, like_kinds
+from minigrad.numpy.base import common, delivered, floating, lift, like_kinds, raw
 from minigrad.numpy.elementwise import (
     absolute,
     copysign,
@@ -17,8 +17,6 @@ from minigrad.numpy.elementwise import (
     isnan,
     logical_and,
     logical_or,
-    maximum,
-    minimum,
     rad2deg,
     remainder,
     rounded,
@@ -32,7 +30,7 @@ from minigrad.ops.promotion import convert
 __all__ = [
     "allclose", "angle", "around", "array_equal", "array_equiv", "cbrt", "clip", "divmod", "fix",
     "frexp", "imag", "isclose", "iscomplex", "isneginf", "isposinf", "isreal", "ldexp", "modf",
-    "nan_to_num", "real", "round", "sinc",
+    "nan_to_num", "real", "real_if_close", "round", "sinc",
 ]  # fmt: skip
 
 
@@ -108,14 +106,16 @@ def clip(
     """The elements, but at least `min` and at most `max`; where these cross, `max`."""
     min = a_min if min is None else min
     max = a_max if max is None else max
-    result = lift(a)
-    if min is not None:
-        result = maximum(result, _within(result, min))
-    if max is not None:
-        result = minimum(result, _within(result, max))
-    if min is None and max is None:
-        result = +result if result.dtype.kind != "b" else result
-    return delivered(result, out, True, "clip")
+    a = lift(a)
+    bounds = [None if bound is None else _within(a, bound) for bound in (min, max)]
+    given = [bound for bound in bounds if bound is not None]
+    if not given:
+        return delivered(a, out, True, "clip")
+    if not all(type(bound) in (int, float) for bound in given):
+        bounds = [None if bound is None else lift(bound) for bound in bounds]
+    kind = common(a, *given)
+    low, high = (convert(bound, kind) if hasattr(bound, "dtype") else bound for bound in bounds)
+    return delivered(select.clamp(convert(a, kind), low, high), out, True, "clip")
 
 
 def _within(a: Any, bound: Any) -> Any:
@@ -136,6 +136,15 @@ def imag(val: Any, /) -> Any:
     """The imaginary part; zeros for real arrays."""
     val = lift(val)
     return arithmetic.imag(val) if val.dtype.kind == "c" else val * 0
+
+
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """The real part where all imaginary parts are within `tol` times the precision, else `a`."""
+    a = lift(a)
+    if a.dtype.kind != "c":
+        return a
+    limit = tol * numpy.finfo(a.dtype).eps if tol > 1 else tol
+    return real(a) if bool((abs(raw(a).imag) < limit).all()) else a
 
 
 def angle(z: Any, deg: bool = False) -> Any:

@@ -1,0 +1,1 @@
+"""Other libraries' names over minigrad, for programs that were written for them."""
