@@ -15,7 +15,8 @@ from minigrad.ops import shape as shapes
 from minigrad.ops.promotion import convert
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "expand_dims",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes",
+    "broadcast_to", "expand_dims",
     "flip", "fliplr", "flipud", "matrix_transpose", "moveaxis", "permute_dims", "ravel", "reshape",
     "resize", "roll", "rollaxis", "rot90", "squeeze", "swapaxes", "transpose",
 ]  # fmt: skip

@@ -308,7 +308,8 @@ def deriv(fun: Function, x: Any) -> Any:
 
 def grad_named(fun: Function, argname: str) -> Function:
     """The gradient with respect to the argument of a name."""
-    return grad(fun, list(inspect.signature(fun).parameters).index(argname))  # type: ignore[no-any-return]
+    place = list(inspect.signature(fun).parameters).index(argname)
+    return grad(fun, place)  # type: ignore[no-any-return]
 
 
 def multigrad_dict(fun: Function) -> Function:
