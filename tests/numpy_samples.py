@@ -454,7 +454,7 @@ LINALG = {
     "slogdet": [call(S), call(B), call(-S)],
     "inv": [call(S), call(B), call(numpy.zeros((2, 2))), call(2 * numpy.eye(3, dtype=int))],
     "solve": [call(S, S), call(S, V[:3]), call(B, X[0]), call(B, B), call(S.astype("f4"), S)],
-    "eigvalsh": [call(SYMMETRIC)],
+    "eigvalsh": [call(SYMMETRIC)], "eigvals": [call(S + 0j)],
     "svdvals": [call(X), call(B)],
     "pinv": [call(X), call(B)],
     "matrix_rank": [call(S), call(numpy.ones((3, 3))), call(B)],

@@ -151,9 +151,7 @@ ABSENT: dict[str, str] = {
     "NaN": "use nan",
     "packbits": "it is about bytes: use NumPy's own",
     "unpackbits": "it is about bytes: use NumPy's own",
-    "eig": _PLANNED + ": use eigh(a) for symmetric matrices",
     "i0": _PLANNED,
-    "eigvals": _PLANNED + ": use eigvalsh(a) for symmetric matrices",
 }
 
 

@@ -19,8 +19,9 @@ from minigrad.numpy.reductions import sum as total
 from minigrad.ops.promotion import convert
 
 __all__ = [
-    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv",
-    "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose",
+    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals",
+    "eigvalsh", "inv", "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank",
+    "matrix_transpose",
     "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot",
     "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm",
 ]  # fmt: skip
@@ -30,6 +31,13 @@ LinAlgError = numpy.linalg.LinAlgError
 
 class EighResult(NamedTuple):
     """Eigenvalues in ascending order, and eigenvectors in the columns of a matrix."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+class EigResult(NamedTuple):
+    """Eigenvalues, and eigenvectors in the columns of a matrix."""
 
     eigenvalues: Any
     eigenvectors: Any
@@ -117,6 +125,18 @@ def solve(a: Any, b: Any) -> Any:
     if b.ndim == 1:
         return torch_like.solve(a, b[:, None])[..., 0]
     return torch_like.solve(a, b)
+
+
+@_raising
+def eig(a: Any) -> EigResult:
+    """The eigenvalues and eigenvectors, complex."""
+    return EigResult(*torch_like.eig(_matrices(a, True)))
+
+
+@_raising
+def eigvals(a: Any) -> Any:
+    """The eigenvalues, complex."""
+    return torch_like.eigvals(_matrices(a, True))
 
 
 @_raising
