@@ -40,6 +40,7 @@ from minigrad.ops import (
     dropout,
     einsum,
     embedding,
+    embedding_bag,
     extremes,
     gather,
     index,
@@ -90,8 +91,11 @@ def _by_code(*functions: Any) -> dict[CodeType, Any]:
 atomic = _by_code(
     activation.corrections, activation.log_waiting_times, adaptive._adaptive_winners,
     attention._earlier, attention._hiding, attention._seeing, classification.check_probabilities,
-    classification.class_numbers, classification.shares_of, dropout.random_mask,
-    embedding._limit_norms, embedding._shares, embedding.check_offsets, extremes.places,
+    classification.class_numbers, classification.divisor_of, classification.shares_of,
+    dropout.random_mask,
+    embedding._limit_norms, embedding_bag.bag_sizes, embedding_bag.bags_by_offsets,
+    embedding_bag.bags_by_rows, embedding_bag.check_offsets, embedding_bag.which_count,
+    extremes.places,
     inplace.copied, gather._grid, gather.check_positions, loss.check_labels,
     loss.check_probabilities, loss.check_variances, margin.listed_labels, margin.wrong_classes,
     norm.move_by_samples, norm.move_statistics, norm.running_scale, random.check_deviations,
@@ -191,7 +195,7 @@ raw_callers = frozenset(
         adaptive._adaptive_max, attend._grad_rule, attention._mask,
         attention.scaled_dot_product_attention, classification._general,
         classification._of_probabilities, classification.cross_entropy, dropout.check_probability,
-        embedding.embedding, embedding.embedding_bag, norm._by_running, norm.rms_norm,
+        embedding.embedding, embedding_bag.embedding_bag, norm._by_running, norm.rms_norm,
     )
 )  # fmt: skip
 

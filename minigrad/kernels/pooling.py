@@ -123,8 +123,9 @@ def place(xp: Any, values: Any, index: Any, size: Sizes, dims: int) -> Any:
     """Zeros of a size with values added at flat positions in the planes of the last `dims`."""
     planes = prod(size[: len(size) - dims])
     out = xp.zeros((planes, prod(size[len(size) - dims :])), values.dtype)
-    at = (xp.arange(planes)[:, None], index.reshape(planes, -1))
-    backend_of(out).scatter_add(out, at, values.reshape(planes, -1))
+    count = index.size // planes if planes else 0
+    at = (xp.arange(planes)[:, None], index.reshape(planes, count))
+    backend_of(out).scatter_add(out, at, values.reshape(planes, count))
     return out.reshape(size)
 
 

@@ -8,7 +8,14 @@ from minigrad.errors import ArgumentError
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
+__all__ = [
+    "AlphaDropout",
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
+    "FeatureAlphaDropout",
+]
 
 
 class _Dropout(Module):
@@ -64,3 +71,11 @@ class AlphaDropout(_Dropout):
     def forward(self, input: Any) -> Any:
         """The input with elements dropped."""
         return F.alpha_dropout(input, self.p, self.training, self.inplace)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """`AlphaDropout` of whole channels of [N, C, ...]."""
+
+    def forward(self, input: Any) -> Any:
+        """The input with channels dropped."""
+        return F.feature_alpha_dropout(input, self.p, self.training, self.inplace)

@@ -159,6 +159,11 @@ class _InstanceNorm(_ChannelNorm):
     def forward(self, input: Any) -> Any:
         """The input, each channel of each sample at mean zero and variance one."""
         self._check(input)
+        if input.ndim < max(self.dims):
+            return self._normalise(input.unsqueeze(0)).squeeze(0)
+        return self._normalise(input)
+
+    def _normalise(self, input: Any) -> Any:
         return F.instance_norm(
             input,
             self.running_mean,

@@ -10,6 +10,8 @@ from minigrad.errors import ArgumentError, DtypeError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
+from minigrad.nn.packed import forward_packed
+from minigrad.nn.utils.rnn import PackedSequence
 from minigrad.ops.creation import empty, zeros
 from minigrad.ops.join import cat, stack
 from minigrad.ops.lstm import lstm_steps
@@ -148,11 +150,17 @@ class RNNBase(Module):
         """The outputs of the last layer at every step, and the last states of every layer.
 
         input [steps, batch, input_size], or [batch, steps, input_size] with batch_first, or
-        [steps, input_size]; states [layers * directions, batch, size], zeros unless given.
+        [steps, input_size]; states [layers * directions, batch, size], zeros unless given. A
+        `PackedSequence` gives one.
         """
+        if isinstance(input, PackedSequence):
+            return forward_packed(self, input, hx)
         self._check_input(input)
         batched = input.ndim == 3
-        given = self._check_states(input, hx, batched) if hx is not None else None
+        given = None
+        if hx is not None:
+            sizes = (input.shape[0 if self.batch_first else 1],) if batched else ()
+            given = self.check_states(input, hx, sizes)
         early = self.batch_first and batched
         if not batched:
             input = unsqueeze(input, 1)
@@ -162,7 +170,7 @@ class RNNBase(Module):
             made = {"device": input.device, "dtype": input.dtype}
             given = tuple(
                 [zeros(batch, size, **made)] * (self.num_layers * len(self.directions()))
-                for size in self._sizes()
+                for size in self.state_sizes()
             )
         finals: list[tuple[Any, ...]] = []
         output = input
@@ -186,17 +194,16 @@ class RNNBase(Module):
             last = tuple(squeeze(state, 1) for state in last)
         return output, last if len(self.states) > 1 else last[0]
 
-    def _sizes(self) -> tuple[int, ...]:
+    def state_sizes(self) -> tuple[int, ...]:
         """The size of each state."""
         return (self.proj_size or self.hidden_size, self.hidden_size)[: len(self.states)]
 
     def _check_input(self, input: Any) -> None:
         kind = type(self).__name__
         if not isinstance(input, Tensor):
-            packed = hasattr(input, "batch_sizes")
-            reason = ": packed sequences are not supported, pad them to one length" * packed
             raise TypeError(
-                f"{kind}(): argument 'input' must be a Tensor, not {type(input).__name__}{reason}"
+                f"{kind}(): argument 'input' must be a Tensor or a PackedSequence of "
+                f"minigrad.nn.utils.rnn, not {type(input).__name__}"
             )
         shape = list(input.shape)
         order = "batch, steps" if self.batch_first else "steps, batch"
@@ -211,7 +218,7 @@ class RNNBase(Module):
             raise ArgumentError(f"{kind}(): argument 'input' has no steps, its shape is {shape}")
         _check_dtype(kind, "input", input, self.weight_ih_l0)  # type: ignore[attr-defined]
 
-    def _check_states(self, input: Any, hx: Any, batched: bool) -> tuple[Any, ...]:
+    def check_states(self, input: Any, hx: Any, batch: tuple[int, ...]) -> tuple[Any, ...]:
         """The states given, as a tuple; raises an error that says what they must be."""
         kind = type(self).__name__
         names = self.states
@@ -227,8 +234,7 @@ class RNNBase(Module):
         else:
             hx = (hx,)
         count = self.num_layers * len(self.directions())
-        batch = (input.shape[0 if self.batch_first else 1],) if batched else ()
-        for name, state, size in zip(names, hx, self._sizes()):
+        for name, state, size in zip(names, hx, self.state_sizes()):
             if not isinstance(state, Tensor):
                 raise TypeError(
                     f"{kind}(): argument '{name}' must be a Tensor, not {type(state).__name__}"
@@ -237,7 +243,7 @@ class RNNBase(Module):
             if tuple(state.shape) != wanted:
                 raise ArgumentError(
                     f"{kind}(): argument '{name}' must have shape {list(wanted)} "
-                    f"[layers * directions, {'batch, ' if batched else ''}size] beside an input of "
+                    f"[layers * directions, {'batch, ' if batch else ''}size] beside an input of "
                     f"shape {list(input.shape)}, got {list(state.shape)}"
                 )
             _check_dtype(kind, name, state, input)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.backend import namespace
 from minigrad.errors import ArgumentError
 from minigrad.graph import primitive
 from minigrad.ops.dims import wrap_dim
 from minigrad.ops.elementwise import sub
 from minigrad.ops.expand import broadcast_shapes, expand
+from minigrad.ops.index import getitem
 from minigrad.ops.norms import vector_norm
 from minigrad.ops.operands import check_tensor
 from minigrad.ops.promotion import convert, require_floating, result_type
@@ -16,8 +18,9 @@ from minigrad.ops.reduce import sum as total
 from minigrad.ops.select import where
 from minigrad.ops.shape import unsqueeze
 from minigrad.ops.solve import turned
+from minigrad.ops.windows import raw
 
-__all__ = ["cdist", "dist", "renorm"]
+__all__ = ["cdist", "dist", "pdist", "renorm"]
 
 
 def _cdist_rule(g: Any, x1: Any, x2: Any, out: Any) -> tuple[Any, Any]:
@@ -110,3 +113,29 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
     others = tuple(place for place in range(input.ndim) if place != kept)
     sizes = vector_norm(input, p, others, True)
     return input * where(sizes > maxnorm, maxnorm / (sizes + 1e-7), 1.0)
+
+
+def pdist(input: Any, p: float = 2) -> Any:
+    """The `p`-norm distances of all pairs of rows of (N, M): (0, 1), (0, 2), ... (N - 2, N - 1).
+
+    Raises ArgumentError unless the input is a matrix and `p` at least 0, DtypeError for integers.
+
+    >>> import minigrad
+    >>> pdist(minigrad.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+    tensor([5.0000, 1.0000, 4.2426])
+    """
+    if not hasattr(input, "ndim") or input.ndim != 2:
+        raise ArgumentError(
+            f"pdist(): argument 'input' must have shape (N, M), one point a row, got "
+            f"{list(getattr(input, 'shape', ()))}"
+        )
+    require_floating("pdist", "input", input)
+    if p < 0:
+        raise ArgumentError(f"pdist(): argument 'p' must be at least 0, got {p}")
+    count, width = input.shape
+    xp = namespace("pdist", input=raw(input))
+    first, second = xp.triu_indices(count, 1)
+    differences = getitem(input, index=(first,)) - getitem(input, index=(second,))
+    if not width:
+        return differences.sum(1)
+    return vector_norm(differences, p, 1)

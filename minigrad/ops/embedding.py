@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from minigrad import kernels, mutation
@@ -10,10 +9,7 @@ from minigrad.backend import namespace
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import primitive
 from minigrad.ops.elementwise import mul
-from minigrad.ops.extremes import amax
-from minigrad.ops.join import stack
-from minigrad.ops.matmul import linear, matmul
-from minigrad.ops.reduce import mean, sum
+from minigrad.ops.matmul import linear
 from minigrad.ops.shape import reshape
 from minigrad.ops.windows import raw
 
@@ -138,8 +134,10 @@ def _limit_norms(table: Any, index: Any, max_norm: float, norm_type: float) -> N
     xp = namespace("embedding", weight=table)
     rows = xp.unique(index)
     taken = table[rows]
+    if taken.dtype.itemsize == 2:
+        taken = taken.astype("float32")
     norms = (abs(taken) ** norm_type).sum(1) ** (1 / norm_type)
-    factors = xp.where(norms > max_norm, max_norm / (norms + 1e-7), 1).astype(table.dtype)
+    factors = xp.where(norms > max_norm, max_norm / (norms + 1e-7), 1).astype(taken.dtype)
     table[rows] = taken * factors[:, None]
     mutation.touch(table, "embedding")
 
@@ -147,78 +145,6 @@ def _limit_norms(table: Any, index: Any, max_norm: float, norm_type: float) -> N
 def rows_exist(index: Any, entries: int) -> bool:
     """Whether all numbers of a raw array name rows of a table of so many entries."""
     return not index.size or (int(index.max()) < entries and int(index.min()) >= 0)
-
-
-def embedding_bag(
-    input: Any,
-    weight: Any,
-    offsets: Any = None,
-    max_norm: float | None = None,
-    norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False,
-    mode: str = "mean",
-    sparse: bool = False,
-    per_sample_weights: Any = None,
-) -> Any:
-    """The sum, mean or largest of the rows of `weight` that each bag names.
-
-    The bags are the rows of a 2-d `input`; those of a 1-d one start at `offsets`.
-
-    Raises ArgumentError for a mode or offsets that do not fit.
-    """
-    operation = "embedding_bag"
-    if mode not in ("sum", "mean", "max"):
-        raise ArgumentError(
-            f"{operation}(): argument 'mode' must be 'sum', 'mean' or 'max', got {mode!r}"
-        )
-    if per_sample_weights is not None and mode != "sum":
-        raise ArgumentError(
-            f"{operation}(): argument 'per_sample_weights' needs mode='sum', got {mode!r}"
-        )
-    if input.ndim == 2 and offsets is None:
-        rows = embedding(input, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
-        if per_sample_weights is not None:
-            rows = mul(rows, reshape(per_sample_weights, (*input.shape, 1)))
-        if mode == "max":
-            return amax(rows, 1)
-        return sum(rows, 1) if mode == "sum" else mean(rows, 1)
-    if input.ndim != 1 or offsets is None:
-        raise ArgumentError(
-            f"{operation}(): argument 'input' must be 2-d, or 1-d with argument 'offsets', got "
-            f"shape {list(input.shape)}"
-        )
-    check_offsets(raw(offsets), input.shape[0])
-    rows = embedding(input, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
-    if per_sample_weights is not None:
-        rows = mul(rows, reshape(per_sample_weights, (-1, 1)))
-    if mode == "max":
-        bounds = [*offsets.tolist(), input.shape[0]]
-        if any(a == b for a, b in pairwise(bounds)):
-            raise ArgumentError(f"{operation}(): an empty bag has no largest row")
-        return stack([amax(rows[a:b], 0) for a, b in pairwise(bounds)])
-    return matmul(_shares(raw(offsets), input.shape[0], rows.dtype, mode == "mean"), rows)
-
-
-def check_offsets(offsets: Any, length: int) -> None:
-    """Raise ArgumentError unless raw offsets cut `length` positions into bags."""
-    starts = offsets.tolist()
-    if not starts or starts[0] != 0 or any(b < a for a, b in pairwise([*starts, length])):
-        raise ArgumentError(
-            f"embedding_bag(): argument 'offsets' must start with 0 and rise to at most {length}, "
-            f"got {starts}"
-        )
-
-
-def _shares(offsets: Any, length: int, dtype: Any, mean: bool) -> Any:
-    """How much each of `length` positions counts in the bags that raw offsets cut."""
-    xp = namespace("embedding_bag", offsets=offsets)
-    places = xp.arange(length)
-    low = offsets[:, None]
-    high = xp.concatenate([offsets[1:], xp.asarray([length], offsets.dtype)])[:, None]
-    member = ((places >= low) & (places < high)).astype(dtype)
-    if mean:
-        member /= xp.maximum(member.sum(1, keepdims=True), 1)
-    return member
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:

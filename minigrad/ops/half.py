@@ -17,12 +17,12 @@ def in_single(function: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(input: Any, *args: Any, **kwargs: Any) -> Any:
         if getattr(input, "dtype", None) != float16:
             return function(input, *args, **kwargs)
-        given = {name: _widened(value) for name, value in kwargs.items()}
-        return convert(function(_widened(input), *map(_widened, args), **given), float16)
+        given = {name: widened(value) for name, value in kwargs.items()}
+        return convert(function(widened(input), *map(widened, args), **given), float16)
 
     return wrapped
 
 
-def _widened(value: Any) -> Any:
+def widened(value: Any) -> Any:
     """A float16 tensor or array as float32; anything else itself."""
     return convert(value, float32) if getattr(value, "dtype", None) == float16 else value

@@ -75,7 +75,10 @@ def max_pool_winners(
 def pick(xp: Any, input: Any, index: Any, *, dims: int) -> Any:
     """The elements at flat positions in each plane of the last `dims` dimensions."""
     lead = input.shape[: input.ndim - dims]
-    flat = xp.take_along_axis(input.reshape(*lead, -1), index.reshape(*lead, -1), -1)
+    # Not -1 for the planes: without any, nothing tells their size.
+    planes = input.reshape(*lead, prod(input.shape[len(lead) :]))
+    places = index.reshape(*lead, prod(index.shape[len(lead) :]))
+    flat = xp.take_along_axis(planes, places, -1)
     return flat.reshape(index.shape)
 
 

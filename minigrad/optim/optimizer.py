@@ -243,12 +243,15 @@ class Optimizer:
             groups.append(packed)
         state = {
             position[id(parameter)]: {
-                name: value if isinstance(value, (int, float)) else wrap(parameter, value)
-                for name, value in own.items()
+                name: self._saved(parameter, value) for name, value in own.items()
             }
             for parameter, own in self.state.items()
         }
         return {"state": state, "param_groups": groups}
+
+    def _saved(self, parameter: Any, value: Any) -> Any:
+        """One entry of a parameter's state as it is saved: a number, or a Tensor."""
+        return value if isinstance(value, (int, float)) else wrap(parameter, value)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a saved state; raises ArgumentError, changing nothing, when it does not fit."""

@@ -104,6 +104,23 @@ def within_rounding(
     )
 
 
+def argument_within_rounding(
+    library: TorchLibrary,
+    call: Call,
+    sample: SampleInput,
+    position: int,
+    mine: Any,
+    torchs: torch.Tensor,
+    tolerances: Tolerances,
+) -> bool:
+    """Say whether what a call made of an argument is as near to the double precision's result."""
+    if torchs.dtype not in _DOUBLE:
+        return False
+    arguments = Arguments(TorchLibrary(), sample.transform(in_double), False)
+    arguments.call(call)
+    return _near(library.to_torch(mine), torchs.detach(), arguments.tensors[position], tolerances)
+
+
 def _near(
     mine: torch.Tensor, torchs: torch.Tensor, exact: torch.Tensor, tolerances: Tolerances
 ) -> bool:

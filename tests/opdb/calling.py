@@ -85,6 +85,13 @@ def _low_rank(name: str) -> Callable[[TorchLibrary], Call]:
     return made
 
 
+def _embedding_bag(library: TorchLibrary) -> Call:
+    def call(weight: Any, index: Any, **kwargs: Any) -> Any:
+        return library.function("nn.functional.embedding_bag")(index, weight, **kwargs)
+
+    return call
+
+
 _METHODS_ONLY = (
     "__getitem__",
     "__radd__",
@@ -116,6 +123,7 @@ FUNCTIONS: dict[str, Callable[[TorchLibrary], Call]] = {
     "pca_lowrank": _low_rank("pca_lowrank"),
     "svd_lowrank": _low_rank("svd_lowrank"),
     "nn.functional.embedding": _embedding,
+    "nn.functional.embedding_bag": _embedding_bag,
     **{name: _method(name) for name in _METHODS_ONLY},
 }
 

@@ -21,6 +21,8 @@ NO_SPARSE = "sample or error input: it asks for a sparse tensor, and all tensors
 NO_META = "sample or error input: it is on torch's device without data"
 NO_ERROR = "error input: torch itself accepts it"
 NO_RESIZE = "in-place: torch resizes the tensor to the result; here it keeps its shape and refuses"
+CHUNKED = "entry: it is about the size of the pieces in which torch computes, not about values"
+NO_SECOND = "second gradient: torch has none"
 NO_OUT = "error input: it is about out=, which no function has (checked: refused by a TypeError)"
 
 

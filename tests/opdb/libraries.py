@@ -169,6 +169,8 @@ class MinigradLibrary(TorchLibrary):
     def value(self, value: Any) -> Any:
         if isinstance(value, torch.device):
             return str(value)
+        if isinstance(value, torch.nn.Module):
+            return getattr(self.module.nn, type(value).__name__)()
         return value
 
     def is_tensor(self, value: Any) -> bool:

@@ -20,13 +20,25 @@ from tests.opdb.libraries import TorchLibrary
 
 DRAWS = 20_000
 
-_RANDOM = ("bernoulli", "multinomial", "nn.functional.dropout", "randint", "randn", "randn_like")
+_DROPS = ("nn.functional.dropout", "nn.functional.dropout2d", "nn.functional.dropout3d")
+_ALPHA_DROPS = ("nn.functional.alpha_dropout", "nn.functional.feature_alpha_dropout")
+_FRACTIONAL = ("nn.functional.fractional_max_pool2d", "nn.functional.fractional_max_pool3d")
+_RANDOM = (
+    "bernoulli", "multinomial", "nn.functional.rrelu", "randint", "randn", "randn_like", *_DROPS,
+    *_ALPHA_DROPS,
+)  # fmt: skip
 
 
 def is_random(operation: OpInfo, sample: SampleInput) -> bool:
     """Say whether a sample's values differ from draw to draw."""
     if operation.name == "nn.functional.scaled_dot_product_attention":
         return sample.kwargs.get("dropout_p", 0.0) > 0.0
+    if operation.name == "nn.functional.multi_head_attention_forward":
+        return sample.args[9] > 0.0
+    if operation.name in _ALPHA_DROPS:
+        return sample.kwargs.get("training", False)
+    if operation.name in _FRACTIONAL:
+        return "_random_samples" not in sample.kwargs
     return operation.name in _RANDOM
 
 
@@ -40,6 +52,8 @@ def sample_differs(library: TorchLibrary, operation: OpInfo, sample: SampleInput
     found = results_differ(library, got, expected, tolerances, values=False)
     if found is not None or operation.name not in _SUPPORTS:
         return found
+    if isinstance(got, tuple):
+        return _winners_differ(sample, *[library.to_torch(part) for part in got])
     drawn = library.to_torch(got)
     found = _SUPPORTS[operation.name](sample, drawn)
     if found is not None or not expected.requires_grad:
@@ -60,8 +74,16 @@ def _gradient_differs(
     seed = library.tensor(cotangent, {})
     (gradient,) = library.grad([got], leaves, [seed], False)
     wanted = torch.zeros_like(drawn)
-    if operation.name == "nn.functional.dropout":
+    if operation.name in (*_DROPS, "nn.functional.rrelu"):
         wanted = torch.where(drawn != 0, cotangent * drawn / sample.input.detach(), wanted)
+    elif operation.name in _ALPHA_DROPS:
+        kept, scale, _ = _alpha_parts(sample, drawn)
+        wanted = torch.where(kept, cotangent * scale, wanted)
+    elif operation.name in _FRACTIONAL:
+        # Every window's cotangent goes to one element, so that what is lost shows in the sum.
+        ours, wanted = library.to_torch(gradient).sum(), cotangent.sum()
+        found = difference(ours, wanted, Tolerances(operation))
+        return None if found is None else f"gradient: {found}"
     ours = torch.zeros_like(drawn) if gradient is None else library.to_torch(gradient)
     found = difference(ours, wanted, Tolerances(operation))
     return None if found is None else f"gradient: {found}"
@@ -100,6 +122,68 @@ def _dropout_support(sample: SampleInput, drawn: torch.Tensor) -> str | None:
     return f"neither 0 nor x / (1 - p): {drawn} of {value}"
 
 
+def _channels_support(sample: SampleInput, drawn: torch.Tensor) -> str | None:
+    """Check dropout, and that it took whole channels: all but the first one or two dimensions."""
+    found = _dropout_support(sample, drawn)
+    if found is not None or drawn.ndim < 3 or not drawn.numel():
+        return found
+    channels = (drawn != 0).flatten(2)
+    told = (sample.input.detach() != 0).flatten(2)
+    some, every = (channels & told).any(2), (channels | ~told).all(2)
+    return None if bool((some == every).all()) else f"dropped parts of channels: {drawn}"
+
+
+def _alpha_parts(sample: SampleInput, drawn: torch.Tensor) -> tuple[torch.Tensor, float, float]:
+    """Return which elements were kept, their scale, and what the others became."""
+    probability = sample.kwargs.get("p", 0.5) if sample.kwargs.get("training", False) else 0.0
+    # Minus SELU's scale times its alpha, and what keeps mean and variance (Klambauer 2017).
+    low, keep = -1.7580993408473766, 1.0 - probability
+    scale = (keep + low * low * keep * probability) ** -0.5 if keep else 0.0
+    shift = -scale * probability * low
+    kept = (drawn - (sample.input.detach() * scale + shift)).abs()
+    other = (drawn - (scale * low + shift)).abs()
+    return (kept <= other) & (probability < 1.0), scale, scale * low + shift
+
+
+def _alpha_support(sample: SampleInput, drawn: torch.Tensor) -> str | None:
+    kept, scale, dropped = _alpha_parts(sample, drawn)
+    shift = dropped + scale * 1.7580993408473766
+    value = sample.input.detach().double()
+    wanted = torch.where(kept, value * scale + shift, torch.full_like(value, dropped))
+    # A product and a sum, each rounded: the sum may be small beside the product.
+    allowed = 2 * torch.finfo(drawn.dtype).eps * (value.abs() * scale + abs(shift) + 1.0)
+    if bool(((drawn.double() - wanted).abs() <= allowed).all()):
+        return None
+    return f"neither kept nor {dropped}: {drawn}"
+
+
+def _rrelu_support(sample: SampleInput, drawn: torch.Tensor) -> str | None:
+    value = sample.input.detach()
+    low, high = sample.kwargs.get("lower", 1 / 8), sample.kwargs.get("upper", 1 / 3)
+    slope = drawn / value
+    if not sample.kwargs.get("training", False):
+        low = high = (low + high) / 2
+    good = torch.where(value >= 0, drawn == value, (slope > low - 1e-3) & (slope < high + 1e-3))
+    return None if bool((good | (value == 0)).all()) else f"slopes outside [{low}, {high}]: {drawn}"
+
+
+def _fractional_support(sample: SampleInput, drawn: torch.Tensor) -> str | None:
+    """Check that all come from their own plane, and the largest element of it if all windows do."""
+    value = sample.input.detach()
+    dims = value.ndim - 2
+    planes, found = value.flatten(-dims), drawn.flatten(-dims)
+    inside = (found.unsqueeze(-1) == planes.unsqueeze(-2)).any(-1)
+    return None if bool(inside.all()) else f"not an element of the plane: {drawn}"
+
+
+def _winners_differ(sample: SampleInput, drawn: torch.Tensor, winners: torch.Tensor) -> str | None:
+    """Check that the indices pick the values."""
+    dims = sample.input.ndim - 2
+    planes = sample.input.detach().flatten(-dims)
+    picked = planes.gather(-1, winners.flatten(-dims)).reshape(drawn.shape)
+    return None if torch.equal(picked, drawn) else f"indices pick {picked}, values are {drawn}"
+
+
 def _randint_support(sample: SampleInput, drawn: torch.Tensor) -> str | None:
     bounds = [sample.input, *(item for item in sample.args if isinstance(item, int))]
     low, high = (0, bounds[0]) if len(bounds) == 1 else bounds
@@ -111,7 +195,12 @@ _SUPPORTS: dict[str, Callable[[SampleInput, torch.Tensor], str | None]] = {
     "bernoulli": _bernoulli_support,
     "multinomial": _multinomial_support,
     "nn.functional.dropout": _dropout_support,
+    "nn.functional.dropout2d": _channels_support,
+    "nn.functional.dropout3d": _channels_support,
+    "nn.functional.rrelu": _rrelu_support,
     "randint": _randint_support,
+    **dict.fromkeys(_ALPHA_DROPS, _alpha_support),
+    **dict.fromkeys(_FRACTIONAL, _fractional_support),
 }
 
 
@@ -152,6 +241,26 @@ def _bernoulli_statistics(library: TorchLibrary, call: Any, dtype: torch.dtype) 
 def _dropout_statistics(library: TorchLibrary, call: Any, dtype: torch.dtype) -> str | None:
     drawn = library.to_torch(call(_filled(library, torch.ones(DRAWS, dtype=dtype)), p=0.3))
     return _frequency_differs("zero", drawn == 0, 0.3)
+
+
+def _channels_statistics(library: TorchLibrary, call: Any, dtype: torch.dtype) -> str | None:
+    ones = torch.ones((DRAWS // 2, 2, 1, 1, 1), dtype=dtype)
+    drawn = library.to_torch(call(_filled(library, ones), p=0.3))
+    return _frequency_differs("zero", drawn.flatten() == 0, 0.3)
+
+
+def _alpha_statistics(library: TorchLibrary, call: Any, dtype: torch.dtype) -> str | None:
+    if not dtype.is_floating_point:
+        return None  # drawn for floats alone, others only pass through
+    zeros = torch.zeros((DRAWS // 2, 2), dtype=dtype)
+    drawn = library.to_torch(call(_filled(library, zeros), p=0.3, training=True))
+    return _frequency_differs("dropped", drawn.flatten() < 0, 0.3)
+
+
+def _rrelu_statistics(library: TorchLibrary, call: Any, dtype: torch.dtype) -> str | None:
+    below = torch.full((DRAWS,), -1.0, dtype=dtype)
+    drawn = library.to_torch(call(_filled(library, below), 0.2, 0.6, training=True))
+    return _frequency_differs("slope above 0.3", drawn < -0.3, 0.75)
 
 
 def _multinomial_statistics(library: TorchLibrary, call: Any, dtype: torch.dtype) -> str | None:
@@ -208,6 +317,10 @@ STATISTICS: dict[str, Callable[[TorchLibrary, Any, torch.dtype], str | None]] = 
     "bernoulli": _bernoulli_statistics,
     "multinomial": _multinomial_statistics,
     "nn.functional.dropout": _dropout_statistics,
+    "nn.functional.dropout2d": _channels_statistics,
+    "nn.functional.dropout3d": _channels_statistics,
+    "nn.functional.rrelu": _rrelu_statistics,
+    **dict.fromkeys(_ALPHA_DROPS, _alpha_statistics),
     "randint": _randint_statistics,
     "randn": _randn_statistics,
     "randn_like": _randn_like_statistics,

@@ -20,7 +20,13 @@ from tests.opdb.allowances import in_double, mixes_precisions
 from tests.opdb.calling import FUNCTIONS, Variant, applies, function, variants
 from tests.opdb.comparison import Tolerances
 from tests.opdb.errors import error_differs
-from tests.opdb.exclusions import NO_CPU, ExcludedError, is_wrong_in_torch, not_numpy
+from tests.opdb.exclusions import (
+    CHUNKED,
+    NO_CPU,
+    ExcludedError,
+    is_wrong_in_torch,
+    not_numpy,
+)
 from tests.opdb.libraries import DTYPES, TorchLibrary, dtype_name
 from tests.opdb.report import Report
 from tests.opdb.samples import Comparison
@@ -77,6 +83,9 @@ class Entry:
         supported = operation.supported_dtypes("cpu")
         if not supported:
             self.report.excluded[NO_CPU] += 1
+            return
+        if operation.variant_test_name.startswith("chunked"):
+            self.report.excluded[CHUNKED] += 1
             return
         for dtype in supported:
             if dtype not in DTYPES:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy
 
+from minigrad.ops.fused import log_softmax
 from tests.samples.elementwise import unary
 from tests.samples.row import Row, Sample, sample, torch
 from tests.samples.source import Source
@@ -95,7 +97,51 @@ def fold(x: Any, size: Any, kernel: Any, stride: Any, padding: Any, dilation: An
     return torch.nn.functional.fold(x, size, kernel, dilation, padding, stride)
 
 
+LABELS = (((1, 2), 3), ((1, 1), 3), ((2,), 2), ((), 2), ((1, 1), 2), ((2, 1), 0))
+"""Labels, and the steps they are to be found in; the last two do not fit."""
+
+
+def labelled(s: Source) -> Sample:
+    """Log-probabilities of three classes, and two sequences of labels for them."""
+    chosen = [s.pick(LABELS[:4]), s.pick(LABELS)]
+    longest = max(len(labels) for labels, _ in chosen)
+    states = numpy.zeros((2, 2 * longest + 1), numpy.int64)
+    for row, (labels, _) in enumerate(chosen):
+        states[row, 1 : 2 * len(labels) : 2] = labels
+    skips = numpy.zeros(states.shape, bool)
+    skips[:, 2:] = (states[:, 2:] != 0) & (states[:, 2:] != states[:, :-2])
+    steps = numpy.array([count for _, count in chosen])
+    ends = numpy.array([2 * len(labels) for labels, _ in chosen])
+    return sample(
+        s.floats((3, 2, 3)), labels=states, skips=skips, steps=steps, ends=ends, zero_infinity=True
+    )
+
+
+def spelled(x: Any, labels: Any, skips: Any, steps: Any, ends: Any, zero_infinity: bool) -> Any:
+    """Minus the logarithm of the sum over all paths that spell the labels, one after the other."""
+    x = torch.log_softmax(x, 2)
+    losses = []
+    for row, (states, count, end) in enumerate(zip(labels, steps, ends)):
+        wanted = [int(label) for label in states[1:end:2]]
+        total = 0.0
+        for path in itertools.product(range(3), repeat=int(count)):
+            if [k for k, _ in itertools.groupby(path) if k] == wanted:
+                chance = torch.ones((), dtype=x.dtype)
+                for step, place in enumerate(path):
+                    chance = chance * x[step, row, place].exp()
+                total = total + chance
+        found = isinstance(total, torch.Tensor)
+        losses.append(-torch.log(total) if found else 0.0 * x[0, 0, 0])
+    return torch.stack(losses)
+
+
+def call_normalised(op: Any, x: Any, **constants: Any) -> Any:
+    """The loss of log-probabilities that sum to one: its gradient takes that for granted."""
+    return op(log_softmax(x, 2), **constants)
+
+
 ROWS = {
+    "ctc_losses": Row(labelled, spelled, "f", call=call_normalised),
     "log_probabilities": Row(shares, log_of_shares),
     "squared_error": Row(
         squared_error,

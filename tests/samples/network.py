@@ -151,6 +151,19 @@ def max_pool_grad_reference(g: Any, x: Any, values: Any, **constants: Any) -> An
     return flat.scatter_add(2, index.reshape(*lead, -1), g.reshape(*lead, -1)).reshape(x.shape)
 
 
+def drawn_windows(s: Source) -> Sample:
+    sizes, kernel, wanted = s.pick((
+        ((5, 4), (2, 3), (3, 2)), ((4, 4), (2, 2), (1, 3)), ((4, 5, 4), (2, 1, 2), (2, 3, 2)),
+    ))  # fmt: skip
+    draws = s.floats((2, 1, len(sizes)), 0.0, 0.99)
+    return sample(s.distinct((2, 1, *sizes)), draws, kernel=kernel, wanted=wanted)
+
+
+def fractional_winners(x: Any, draws: Any, kernel: Any, wanted: Any) -> Any:
+    call = getattr(torch.nn.functional, f"fractional_max_pool{len(kernel)}d")
+    return call(x, kernel, wanted, return_indices=True, _random_samples=draws)[1]
+
+
 def picked(s: Source) -> Sample:
     return sample(s.floats((2, 2, 3)), s.integers((2, 4), 0, 5), dims=2)
 
@@ -428,6 +441,7 @@ ROWS = {
     "max_pool_winners": Row(
         winners, lambda x, values, **c: torch_max_pool(x, True, **c)[1], "f", 0
     ),
+    "drawn_winners": Row(drawn_windows, fractional_winners, "f", 0),
     "pick": Row(picked, pick, "fc"),
     "unpick": Row(unpicked, unpick, "fc"),
     "mean_windows": Row(avg_pool, torch_avg_pool, "f", count=9),

@@ -40,6 +40,7 @@ from minigrad.nn.functional.activation import (
     threshold,
     threshold_,
 )
+from minigrad.nn.functional.attention import multi_head_attention_forward
 from minigrad.nn.functional.classification import cross_entropy, nll_loss
 from minigrad.nn.functional.distance import (
     cosine_embedding_loss,
@@ -76,7 +77,9 @@ from minigrad.nn.functional.margin import (
     multilabel_margin_loss,
     multilabel_soft_margin_loss,
 )
+from minigrad.nn.functional.projected import linear_cross_entropy
 from minigrad.nn.functional.sampling import affine_grid, grid_sample
+from minigrad.nn.functional.sequence import ctc_loss
 from minigrad.nn.functional.sliding import fold, lp_pool1d, lp_pool2d, lp_pool3d, unfold
 from minigrad.ops.adaptive import (
     adaptive_avg_pool1d,
@@ -95,8 +98,19 @@ from minigrad.ops.conv import (
     conv_transpose2d,
     conv_transpose3d,
 )
-from minigrad.ops.embedding import bilinear, embedding, embedding_bag
-from minigrad.ops.interpolate import channel_shuffle, interpolate, pixel_shuffle, pixel_unshuffle
+from minigrad.ops.distance import pdist
+from minigrad.ops.embedding import bilinear, embedding
+from minigrad.ops.embedding_bag import embedding_bag
+from minigrad.ops.fractional import fractional_max_pool2d, fractional_max_pool3d
+from minigrad.ops.interpolate import (
+    channel_shuffle,
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
 from minigrad.ops.mask import one_hot
 from minigrad.ops.matmul import linear
 from minigrad.ops.norm import (
@@ -109,6 +123,7 @@ from minigrad.ops.norm import (
 )
 from minigrad.ops.pad import pad
 from minigrad.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
+from minigrad.ops.unpool import max_unpool1d, max_unpool2d, max_unpool3d
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -138,6 +153,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -148,6 +164,8 @@ __all__ = [
     "embedding_bag",
     "feature_alpha_dropout",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -169,6 +187,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
@@ -179,8 +198,12 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
@@ -189,6 +212,7 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson_nll_loss",
@@ -218,4 +242,7 @@ __all__ = [
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
     "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]

@@ -102,7 +102,7 @@ def _general(
     shares = shares_of(scores, safe, used, weight)
     even = even * shares_of(scores, safe, used, None)
     if reduction == "mean":
-        even = sum(even) / sum(shares)
+        even = mean_by(even, shares)
     else:
         even = reduced(even, reduction)
     return (1 - label_smoothing) * loss + (label_smoothing / count) * even
@@ -247,6 +247,20 @@ def shares_of(scores: Any, safe: Any, used: Any, weight: Any) -> Any:
     return counted if weight is None else raw(weight)[safe] * counted
 
 
+def mean_by(loss: Any, shares: Any) -> Any:
+    """The sum of losses over the sum of raw shares; where none counts NaN, with no slope."""
+    total, excess = divisor_of(shares)
+    return sum(loss) / total + excess
+
+
+def divisor_of(shares: Any) -> tuple[Any, Any]:
+    """The sum of raw shares, one for zero, and what to add: NaN where it was zero."""
+    xp = namespace("cross_entropy", target=shares)
+    total = xp.asarray(shares.sum(), shares.dtype)
+    none = total == 0
+    return xp.where(none, total + 1, total), xp.where(none, total + xp.nan, total * 0)
+
+
 def _negative_log(scores: Any, safe: Any, used: Any, weight: Any, reduction: str) -> Any:
     """Minus the score of each target's class, by how much it counts; reduced."""
     shares = shares_of(scores, safe, used, weight)
@@ -257,7 +271,7 @@ def _negative_log(scores: Any, safe: Any, used: Any, weight: Any, reduction: str
     picked = reshape(picked, tuple(safe.shape))
     loss = -(picked * shares)
     if reduction == "mean":
-        return sum(loss) / sum(shares)
+        return mean_by(loss, shares)
     return reduced(loss, reduction)
 
 

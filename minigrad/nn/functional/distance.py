@@ -139,14 +139,7 @@ def triplet_margin_loss(
     Balntas and others, "Learning local feature descriptors with triplets", 2016.
     """
     operation = "triplet_margin_loss"
-    others = {"positive": positive, "negative": negative}
-    for name, value in others.items():
-        pairs = zip(value.shape, anchor.shape)
-        if value.ndim != anchor.ndim or any(a != b and 1 not in (a, b) for a, b in pairs):
-            raise ArgumentError(
-                f"{operation}(): argument '{name}' of shape {list(value.shape)} does not fit "
-                f"argument 'anchor' of shape {list(anchor.shape)}"
-            )
+    _check_triplet(operation, anchor, positive, negative)
     _check_margin(operation, margin)
 
     def distance(a: Any, b: Any) -> Any:
@@ -168,8 +161,21 @@ def triplet_margin_with_distance_loss(
     """`triplet_margin_loss` with any distance; `pairwise_distance` unless given."""
     operation = "triplet_margin_with_distance_loss"
     _check_margin(operation, margin)
+    if distance_function is None:
+        _check_triplet(operation, anchor, positive, negative)
     distance = distance_function or pairwise_distance
     return _triplet(operation, distance, anchor, positive, negative, margin, swap, reduction)
+
+
+def _check_triplet(operation: str, anchor: Any, positive: Any, negative: Any) -> None:
+    others = {"positive": positive, "negative": negative}
+    for name, value in others.items():
+        pairs = zip(value.shape, anchor.shape)
+        if value.ndim != anchor.ndim or any(a != b and 1 not in (a, b) for a, b in pairs):
+            raise ArgumentError(
+                f"{operation}(): argument '{name}' of shape {list(value.shape)} does not fit "
+                f"argument 'anchor' of shape {list(anchor.shape)}"
+            )
 
 
 def _check_margin(operation: str, margin: float) -> None:

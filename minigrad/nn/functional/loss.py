@@ -343,6 +343,14 @@ def check_variances(operation: str, var: Any) -> None:
         raise ArgumentError(f"{operation}(): argument 'var' has negative entries")
 
 
+def _spreads_over(target: Any, input: Any) -> bool:
+    """Whether the target has one value for several of the input's, and never the other way."""
+    wide, narrow = tuple(getattr(input, "shape", ())), tuple(getattr(target, "shape", (0,)))
+    if len(narrow) > len(wide):
+        return False
+    return all(n in (1, m) for n, m in zip(narrow[::-1], wide[::-1]))
+
+
 @in_single
 def gaussian_nll_loss(
     input: Any,
@@ -354,12 +362,14 @@ def gaussian_nll_loss(
 ) -> Any:
     """The negative log-likelihood of targets under normal distributions with these variances.
 
-    `var` is a number, or has the input's shape, that shape without its last dimension, or with a
-    last dimension of size 1. Variances are at least `eps`; `full` adds the constant term.
+    The target may have one value for several of the input's. `var` is a number, or has the input's
+    shape, that shape without its last dimension, or with dimensions of size 1. Variances are at
+    least `eps`; `full` adds the constant term.
     """
     operation = "gaussian_nll_loss"
     check_reduction(operation, reduction)
-    check_shapes(operation, input, target)
+    if not _spreads_over(target, input):
+        check_shapes(operation, input, target)
     if isinstance(var, (int, float)):
         if var < 0:
             raise ArgumentError(f"{operation}(): argument 'var' must not be negative, got {var}")
@@ -367,7 +377,7 @@ def gaussian_nll_loss(
     shape, given = tuple(input.shape), tuple(var.shape)
     if given == shape[:-1] and given != shape:
         var = var.unsqueeze(-1)
-    elif given != shape and given != (*shape[:-1], 1):
+    elif len(given) != len(shape) or not _spreads_over(var, input):
         raise ArgumentError(
             f"{operation}(): argument 'var' of shape {list(given)} does not fit argument 'input' "
             f"of shape {list(shape)}; give it the same shape, or one value for each row"
