@@ -10,6 +10,7 @@ import importlib
 import warnings
 from typing import Any
 
+from minigrad.absent import missing
 from minigrad.backend import device as device
 from minigrad.backend.memory import keep_freed_memory
 from minigrad.backend.threads import *  # noqa: F403
@@ -93,7 +94,9 @@ keep_freed_memory()
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
 _LAZY = {
+    "amp",
     "autograd",
+    "backends",
     "cli",
     "compat",
     "compiler",
@@ -116,18 +119,25 @@ _LAZY = {
     "training",
     "utils",
 }
-_FROM_IO = {"load", "save"}
+_ELSEWHERE = {
+    "compile": "compiler",
+    "load": "io",
+    "save": "io",
+    **dict.fromkeys(
+        (
+            "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+            "IntTensor", "LongTensor", "ShortTensor",
+        ),
+        "typed",
+    ),
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return importlib.import_module(f"minigrad.{name}")
-    if name in _FROM_IO:
-        value = getattr(importlib.import_module("minigrad.io"), name)
+    if name in _ELSEWHERE:
+        value = getattr(importlib.import_module(f"minigrad.{_ELSEWHERE[name]}"), name)
         globals()[name] = value
         return value
-    if name == "compile":
-        value = importlib.import_module("minigrad.compiler").compile
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'minigrad' has no attribute '{name}'")
+    raise missing("minigrad", name)

@@ -1,4 +1,4 @@
-"""`python -m minigrad`: train, predict, info, compile-kernels."""
+"""`python -m minigrad`: train, predict, info, compile-kernels, run-as-torch."""
 
 import sys
 

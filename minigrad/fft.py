@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.absent import explaining
 from minigrad.errors import ArgumentError
 from minigrad.ops.dims import shape_of, wrap_dims
 from minigrad.ops.fourier import (
@@ -91,3 +92,6 @@ def _shifted(operation: str, input: Any, dim: Any, sign: int) -> Any:
     if not dims or not shape:
         return input.clone()
     return roll(input, tuple(sign * (shape[dim] // 2) for dim in dims), dims)
+
+
+__getattr__ = explaining(__name__)

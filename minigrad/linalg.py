@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minigrad.absent import explaining
 from minigrad.errors import ArgumentError as LinAlgError
 from minigrad.ops.definite import cholesky_ex
 from minigrad.ops.eigen import eig, eigvals
@@ -39,3 +40,5 @@ __all__ = [
     "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander",
     "vecdot", "vector_norm",
 ]  # fmt: skip
+
+__getattr__ = explaining(__name__)

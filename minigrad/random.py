@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minigrad.absent import explaining
 from minigrad.backend.random import Generator, fork_rng, initial_seed, manual_seed, seed
 from minigrad.ops.random import get_rng_state, set_rng_state
 
@@ -14,3 +15,5 @@ __all__ = [
     "seed",
     "set_rng_state",
 ]
+
+__getattr__ = explaining(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minigrad.absent import explaining
 from minigrad.ops.error_function import erf, erfc, erfinv
 from minigrad.ops.functions import exp2, expm1, log1p, round
 from minigrad.ops.fused import log_softmax, softmax
@@ -28,3 +29,5 @@ __all__ = [
     "xlog1py",
     "xlogy",
 ]
+
+__getattr__ = explaining(__name__)

@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # its own, and from nothing beside or below it.  The parts below `__init__` may use the public
 # names; `import minigrad` loads them when they are first asked for.
 LAYERS = [
-    ["errors", "extras"],
+    ["absent", "errors", "extras"],
     ["dtypes"],
     ["backend", "mutation", "specialise"],
     ["kernels"],
@@ -28,7 +28,8 @@ LAYERS = [
     ["func"],
     ["autograd"],
     ["__init__"],
-    ["cuda", "fft", "linalg", "masked", "random", "signal", "special"],
+    ["amp", "cuda", "typed"],
+    ["backends", "fft", "linalg", "masked", "random", "signal", "special"],
     ["numpy"],
     ["nn"],
     ["optim"],

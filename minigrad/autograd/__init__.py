@@ -3,9 +3,11 @@
 import importlib
 from typing import Any
 
+from minigrad.absent import missing
 from minigrad.autograd.backward import backward, grad
 from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from minigrad.autograd.variable import Variable
 from minigrad.modes import (
     enable_grad,
     inference_mode,
@@ -17,6 +19,7 @@ from minigrad.modes import (
 __all__ = [
     "Function",
     "GradcheckError",
+    "Variable",
     "backward",
     "enable_grad",
     "grad",
@@ -34,4 +37,4 @@ def __getattr__(name: str) -> Any:
     # Transforms are loaded when they are first used.
     if name == "functional":
         return importlib.import_module("minigrad.autograd.functional")
-    raise AttributeError(f"module 'minigrad.autograd' has no attribute '{name}'")
+    raise missing("minigrad.autograd", name)

@@ -1,4 +1,4 @@
-"""The command line: `python -m minigrad train`, `predict`, `info` and `compile-kernels`."""
+"""The command line: train, predict, info, compile-kernels, run-as-torch."""
 
 from __future__ import annotations
 

@@ -29,13 +29,14 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command",
         required=True,
-        metavar="train | predict | info | compile-kernels",
+        metavar="train | predict | info | compile-kernels | run-as-torch",
         parser_class=Parser,
     )
     _add_train(commands)
     _add_predict(commands)
     _add_info(commands)
     _add_compile_kernels(commands)
+    _add_run_as_torch(commands)
     return parser
 
 
@@ -132,6 +133,22 @@ def _add_compile_kernels(commands: Any) -> None:
     compile_kernels.set_defaults(run=_run_compile_kernels)
 
 
+def _add_run_as_torch(commands: Any) -> None:
+    run_as_torch = commands.add_parser(
+        "run-as-torch",
+        help="run a program that was written for torch",
+        description="Run a program that imports torch, with minigrad in torch's place. Names of "
+        "torch that it spells and minigrad lacks are listed first, each with the reason.",
+        allow_abbrev=False,
+    )
+    run_as_torch.add_argument("--check", action="store_true", help="list these names, run nothing")
+    run_as_torch.add_argument("script", metavar="SCRIPT", help="the program's file")
+    run_as_torch.add_argument(
+        "arguments", nargs=argparse.REMAINDER, metavar="...", help="what the program is given"
+    )
+    run_as_torch.set_defaults(run=_run_as_torch)
+
+
 # Each command is imported when it runs, so that --help and errors come at once.
 
 
@@ -139,6 +156,12 @@ def _run_train(arguments: argparse.Namespace) -> int:
     from minigrad.cli.train import train
 
     return train(arguments)
+
+
+def _run_as_torch(arguments: argparse.Namespace) -> int:
+    from minigrad.cli.run_as_torch import run_as_torch
+
+    return run_as_torch(arguments.script, arguments.arguments, check=arguments.check)
 
 
 def _run_predict(arguments: argparse.Namespace) -> int:

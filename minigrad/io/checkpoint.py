@@ -17,8 +17,6 @@ from minigrad.errors import ArgumentError
 from minigrad.io.atomic import check_writable, replacing
 from minigrad.io.failure import CheckpointError
 from minigrad.io.safetensors_file import read_safetensors, write_safetensors
-from minigrad.io.torch_reader import read_torch
-from minigrad.io.torch_writer import write_torch
 from minigrad.io.unpickle import Unreadable
 
 __all__ = ["load", "save"]
@@ -63,7 +61,7 @@ def save(obj: Any, f: Any, *, format: str | None = None) -> None:
                     f.write(whole.read())
             return
         content = io.BytesIO()  # what cannot be saved leaves the file as it was
-        write_torch(obj, content)
+        _write_torch(obj, content)
         f.write(content.getbuffer())
         return
     path = os.fspath(f)
@@ -76,7 +74,7 @@ def save(obj: Any, f: Any, *, format: str | None = None) -> None:
     folder = os.path.splitext(os.path.basename(path))[0] or "archive"
     try:
         with replacing(path) as temporary, open(temporary, "wb") as file:
-            write_torch(obj, file, folder)
+            _write_torch(obj, file, folder)
     except OSError as error:
         kept = "; the file that was there is unchanged" if os.path.exists(path) else ""
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}{kept}") from error
@@ -104,7 +102,7 @@ def load(f: Any, map_location: Any = None, *, mmap: bool = False, weights_only: 
         with open(path, "rb") as file:
             start = file.read(9)
             if start.startswith(_ZIP):
-                return read_torch(file, map_location, mapped=mmap)
+                return _read_torch(file, map_location, mapped=mmap)
     except OSError as error:
         raise OSError(error.errno, f"cannot load {path}: {error.strerror}") from error
     except Unreadable as error:
@@ -130,9 +128,24 @@ def _load_open(file: Any, map_location: Any) -> Any:
                 whole.write(content)
             return load(path, map_location)
     try:
-        return read_torch(io.BytesIO(content), map_location)
+        return _read_torch(io.BytesIO(content), map_location)
     except Unreadable as error:
         raise CheckpointError(f"cannot load the open file: {error}") from error
+
+
+# The modules for torch's files need the networks; who only asks for CheckpointError does not wait.
+
+
+def _read_torch(file: Any, map_location: Any, *, mapped: bool = False) -> Any:
+    from minigrad.io.torch_reader import read_torch
+
+    return read_torch(file, map_location, mapped=mapped)
+
+
+def _write_torch(obj: Any, file: Any, folder: str = "archive") -> None:
+    from minigrad.io.torch_writer import write_torch
+
+    write_torch(obj, file, folder)
 
 
 def _device(map_location: Any) -> Any:

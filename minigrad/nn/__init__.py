@@ -1,5 +1,6 @@
 """Layers, losses, containers, initialisation: torch.nn's names over minigrad's operations."""
 
+from minigrad.absent import explaining
 from minigrad.nn import functional, init, utils
 from minigrad.nn.activation import *  # noqa: F403
 from minigrad.nn.attention import MultiheadAttention
@@ -42,3 +43,5 @@ __all__ = [
     "init",
     "utils",
 ]
+
+__getattr__ = explaining(__name__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.absent import explaining
 from minigrad.errors import ArgumentError
 from minigrad.modes import no_grad
 from minigrad.ops.creation import eye, zeros
@@ -230,3 +231,6 @@ def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = No
         for column in range(columns):
             tensor[randperm(rows, generator=generator)[:count], column] = 0
     return tensor
+
+
+__getattr__ = explaining(__name__)

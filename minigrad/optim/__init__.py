@@ -1,5 +1,6 @@
 """Optimizers, one file per algorithm, and learning-rate schedules."""
 
+from minigrad.absent import explaining
 from minigrad.optim import lr_scheduler
 from minigrad.optim.adadelta import Adadelta
 from minigrad.optim.adafactor import Adafactor
@@ -34,3 +35,5 @@ __all__ = [
     "Rprop",
     "lr_scheduler",
 ]
+
+__getattr__ = explaining(__name__)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.absent import explaining
 from minigrad.dtypes import as_dtype, get_default_dtype
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.ops.creation import backend_at, made
@@ -198,3 +199,6 @@ def kaiser(
         return xp.i0(beta * heights) / xp.i0(xp.asarray(float(beta)))
 
     return made_of(operation, M, sym, options, weights)
+
+
+__getattr__ = explaining(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minigrad.absent import explaining
 from minigrad.nn.functional.activation import (
     celu,
     celu_,
@@ -246,3 +247,5 @@ __all__ = [
     "upsample_bilinear",
     "upsample_nearest",
 ]
+
+__getattr__ = explaining(__name__)

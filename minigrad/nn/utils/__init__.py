@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad import mutation
+from minigrad.absent import explaining
 from minigrad.backend import as_array, backend_of
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, wrap
@@ -135,3 +136,6 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
         stop = start + p.numel()
         wrap(p, p._array).copy_(vec[start:stop].detach().reshape(p.shape))
         start = stop
+
+
+__getattr__ = explaining(__name__)

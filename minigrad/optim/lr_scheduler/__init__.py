@@ -1,5 +1,6 @@
 """Learning-rate schedules: each changes the `lr` of an optimizer's groups once an epoch or step."""
 
+from minigrad.absent import explaining
 from minigrad.optim.lr_scheduler.combined import ChainedScheduler, SequentialLR
 from minigrad.optim.lr_scheduler.cyclic import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from minigrad.optim.lr_scheduler.decay import (
@@ -34,3 +35,5 @@ __all__ = [
     "SequentialLR",
     "StepLR",
 ]
+
+__getattr__ = explaining(__name__)

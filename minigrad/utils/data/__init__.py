@@ -1,5 +1,6 @@
 """Data sets, the order in which they are read, and the loader that makes batches of them."""
 
+from minigrad.absent import explaining
 from minigrad.utils.data.collate import default_collate, default_convert
 from minigrad.utils.data.dataloader import DataLoader
 from minigrad.utils.data.dataset import (
@@ -39,3 +40,5 @@ __all__ = [
     "get_worker_info",
     "random_split",
 ]
+
+__getattr__ = explaining(__name__)
