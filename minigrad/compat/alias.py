@@ -104,12 +104,6 @@ class torch_alias:
     `import torch.nn as nn`, `from torch.utils.data import DataLoader` and the like work too. What
     a program sets on torch's modules is theirs alone. Raises RuntimeError where the real torch was
     imported already, as two libraries under one name would mix.
-
-    >>> from minigrad.compat import torch_alias
-    >>> with torch_alias():
-    ...     import torch
-    ...     torch.ones(2) + 1
-    tensor([2., 2.])
     """
 
     def __init__(self) -> None:

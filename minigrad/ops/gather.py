@@ -60,7 +60,7 @@ def check_inside(operation: str, index: Any, other: Any, name: str, dim: int | N
     """Raise ArgumentError unless an index reaches no further than another tensor, but along dim."""
     lengths, limits = list(index.shape), list(shape_of(other))
     if len(lengths) == len(limits) or (len(lengths) <= 1 and len(limits) <= 1):
-        if dim is not None and limits:
+        if dim is not None and limits and lengths:
             lengths[dim] = 0
         if all(map(le, lengths, limits)):
             return
