@@ -34,6 +34,7 @@ from minigrad.ops.definite import *  # noqa: F403
 from minigrad.ops.diagonal import *  # noqa: F403
 from minigrad.ops.distance import *  # noqa: F403
 from minigrad.ops.distinct import *  # noqa: F403
+from minigrad.ops.drawn import *  # noqa: F403
 from minigrad.ops.dropout import *  # noqa: F403
 from minigrad.ops.einsum import *  # noqa: F403
 from minigrad.ops.elementwise import *  # noqa: F403
@@ -103,6 +104,7 @@ _LAZY = {
     "cuda",
     "datasets",
     "func",
+    "distributions",
     "fft",
     "io",
     "keras",

@@ -31,6 +31,7 @@ LAYERS = [
     ["amp", "cuda", "typed"],
     ["backends", "fft", "linalg", "masked", "random", "signal", "special"],
     ["numpy"],
+    ["distributions"],
     ["nn"],
     ["optim"],
     ["compiler"],

@@ -26,7 +26,8 @@ __all__ = [
 _MANTISSA = {"float16": 11, "float32": 24, "float64": 53}
 
 
-def _from(generator: Any) -> Generator:
+def generator_or_default(generator: Any) -> Generator:
+    """The generator that was given, or the one that all draws share."""
     if generator is None:
         return generators.default_generator
     if not isinstance(generator, Generator):
@@ -77,7 +78,7 @@ def rand(
     minigrad.Size([2, 3])
     """
     wanted, kind = _size("rand", size, named), _floating("rand", dtype)
-    array = _from(generator).uniform(backend_at(device).xp, wanted, kind)
+    array = generator_or_default(generator).uniform(backend_at(device).xp, wanted, kind)
     return made(array, device, requires_grad)
 
 
@@ -91,7 +92,7 @@ def randn(
 ) -> Any:
     """Normal random numbers of mean 0 and variance 1."""
     wanted, kind = _size("randn", size, named), _floating("randn", dtype)
-    array = _from(generator).normal(backend_at(device).xp, wanted, kind)
+    array = generator_or_default(generator).normal(backend_at(device).xp, wanted, kind)
     return made(array, device, requires_grad)
 
 
@@ -131,7 +132,7 @@ def _integers(
         raise ArgumentError(
             f"{operation}(): argument 'low' is {low}, which is not below 'high' {high}"
         )
-    return _from(generator).integers(xp, low, high, size, dtype)
+    return generator_or_default(generator).integers(xp, low, high, size, dtype)
 
 
 def randperm(
@@ -145,7 +146,7 @@ def randperm(
     """The integers from 0 to n - 1 in random order."""
     if n < 0:
         raise ArgumentError(f"randperm(): argument 'n' is {n}; it cannot be below zero")
-    array = _from(generator).permutation(backend_at(device).xp, n)
+    array = generator_or_default(generator).permutation(backend_at(device).xp, n)
     return made(array.astype(as_dtype(dtype, "randperm"), copy=False), device, requires_grad)
 
 
@@ -173,7 +174,7 @@ def rand_like(
     """Uniform random numbers in [0, 1), in the input's shape, dtype and device."""
     xp, size, place = _like("rand_like", input, dtype, device)
     kind = _floating("rand_like", input.dtype if dtype is None else dtype)
-    return made(_from(generator).uniform(xp, size, kind), place, requires_grad)
+    return made(generator_or_default(generator).uniform(xp, size, kind), place, requires_grad)
 
 
 def randn_like(
@@ -188,7 +189,7 @@ def randn_like(
     """Normal random numbers of mean 0 and variance 1, in the input's shape, dtype and device."""
     xp, size, place = _like("randn_like", input, dtype, device)
     kind = _floating("randn_like", input.dtype if dtype is None else dtype)
-    return made(_from(generator).normal(xp, size, kind), place, requires_grad)
+    return made(generator_or_default(generator).normal(xp, size, kind), place, requires_grad)
 
 
 def randint_like(
@@ -227,7 +228,7 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Any:
             f"floating, for example input.float()"
         )
     probability = p._array if isinstance(p, Traced) else p
-    return _bernoulli(input, generator=_from(generator), p=probability)
+    return _bernoulli(input, generator=generator_or_default(generator), p=probability)
 
 
 def multinomial(
@@ -240,7 +241,7 @@ def multinomial(
     """
     raw = input._array if isinstance(input, Traced) else input
     xp = backend_of(raw).xp
-    drawn = _from(generator).multinomial(xp, raw, num_samples, replacement)
+    drawn = generator_or_default(generator).multinomial(xp, raw, num_samples, replacement)
     return wrap(input, drawn) if isinstance(input, Traced) else drawn
 
 
@@ -272,7 +273,7 @@ def normal(
             raise TypeError("normal(): argument 'size' is missing; or give tensors 'mean' or 'std'")
         wanted, kind = _size("normal", (size,), {}), _floating("normal", dtype)
         xp = backend_at(device).xp
-        array = _from(generator).normal(xp, wanted, kind, mean, std)
+        array = generator_or_default(generator).normal(xp, wanted, kind, mean, std)
         return made(array, device, requires_grad)
     deviation = std._array if isinstance(std, Traced) else std
     if not isinstance(deviation, (int, float)) and deviation.dtype.kind == "c":
@@ -280,7 +281,9 @@ def normal(
     if isinstance(std, Traced):
         check_deviations(deviation)
     shape = broadcast_shapes(*(tensor._array.shape for tensor in tensors))
-    return _normal(mean, std, generator=_from(generator), size=shape, to=tensors[0]._array.dtype)
+    return _normal(
+        mean, std, generator=generator_or_default(generator), size=shape, to=tensors[0]._array.dtype
+    )
 
 
 def check_deviations(deviation: Any) -> None:
@@ -297,19 +300,19 @@ def _drawn(xp: Any, input: Any, *, draw: Any) -> Any:
 
 def normal_like(input: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
     """Normal random numbers in the input's shape and dtype."""
-    source = _from(generator)
+    source = generator_or_default(generator)
     return _drawn(input, draw=lambda xp, shape, dtype: source.normal(xp, shape, dtype, mean, std))
 
 
 def uniform_like(input: Any, low: float = 0.0, high: float = 1.0, *, generator: Any = None) -> Any:
     """Uniform random numbers in [low, high), in the input's shape and dtype."""
-    source = _from(generator)
+    source = generator_or_default(generator)
     return _drawn(input, draw=lambda xp, shape, dtype: source.uniform(xp, shape, dtype, low, high))
 
 
 def exponential_like(input: Any, lambd: float = 1.0, *, generator: Any = None) -> Any:
     """Exponential random numbers of rate `lambd`, in the input's shape and dtype."""
-    source = _from(generator)
+    source = generator_or_default(generator)
     return _drawn(input, draw=lambda xp, shape, dtype: source.exponential(xp, shape, dtype, lambd))
 
 
@@ -339,7 +342,7 @@ def log_normal_like(
     input: Any, mean: float = 1.0, std: float = 2.0, *, generator: Any = None
 ) -> Any:
     """The exponentials of normal random numbers, in the input's shape and dtype."""
-    source = _from(generator)
+    source = generator_or_default(generator)
     return _drawn(
         input, draw=lambda xp, shape, dtype: xp.exp(source.normal(xp, shape, dtype, mean, std))
     )
@@ -349,7 +352,7 @@ def geometric_like(input: Any, p: float, *, generator: Any = None) -> Any:
     """The number of trials of probability `p` up to the first success, in the input's shape."""
     if not 0 < p < 1:
         raise ArgumentError(f"geometric_(): argument 'p' is {p}; it must be between 0 and 1")
-    source = _from(generator)
+    source = generator_or_default(generator)
     rate = -math.log1p(-p)
     return _drawn(
         input,
