@@ -1,5 +1,8 @@
 """NumPy's own functions called on a Tensor: no gradient is dropped in silence."""
 
+import importlib
+from pathlib import Path
+
 import numpy
 import pytest
 
@@ -126,3 +129,10 @@ def test_every_public_name_of_numpy_is_there_or_explained():
         ours = getattr(mnp, part)
         theirs = set(getattr(numpy, part).__all__)
         assert sorted({n for n in theirs if not hasattr(ours, n)} - set(ABSENT)) == []
+
+
+def test_the_tables_of_the_page_are_current(monkeypatch):
+    docs = Path(__file__).parent.parent / "docs"
+    monkeypatch.syspath_prepend(docs)
+    page = importlib.import_module("make_numpy").page()
+    assert (docs / "numpy.md").read_text("utf-8") == page, "run: python docs/make_numpy.py"

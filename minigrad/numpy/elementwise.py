@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy
@@ -120,6 +121,12 @@ def _but_bools(operation: Any) -> Any:
     return function
 
 
+def _sign(x: Any) -> Any:
+    # Torch's sign of NaN is 0, NumPy's is NaN.
+    result = arithmetic.sgn(x)
+    return select.where(compare.isnan(x), math.nan, result) if x.dtype.kind in "fc" else result
+
+
 # Arithmetic.
 
 add = binary(numpy.add, arithmetic._add, weak=True)
@@ -135,7 +142,7 @@ negative = unary(numpy.negative, arithmetic.neg)
 positive = unary(numpy.positive, arithmetic.positive)
 absolute = unary(numpy.absolute, _but_bools(arithmetic.abs))
 fabs = unary(numpy.fabs, arithmetic.abs)
-sign = unary(numpy.sign, arithmetic.sgn)
+sign = unary(numpy.sign, _sign)
 conjugate = conj = unary(numpy.conjugate, arithmetic.conj)
 square = unary(numpy.square, powers.square)
 reciprocal = unary(numpy.reciprocal, functions.reciprocal)
