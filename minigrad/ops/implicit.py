@@ -113,12 +113,17 @@ def dirichlet_slope(value: Any, concentration: Any, total: Any) -> Any:
     tailed = _raw(rate) < 1
     last = where(tailed, (log_last - step) * sign * exp(where(tailed, -total * log_last, 0)), 0)
 
-    def integrand(u: Any) -> Any:
+    # With a large rate the density falls as an exponential of exp(u), which is then the scale.
+    is_steep = _raw(rate) >= 4
+
+    def integrand(point: Any) -> Any:
+        u = where(is_steep, log1p(point), point)
         falling = exp(-u)
         log_rest = log1p(side * expm1(-u))
         bend = where(from_below, total / a * (u * falling) * (x * exp(-log_rest)), 0)
         slope = (log_rest - step) * sign + bend
-        return exp(-(total * log_rest + rate * u)) * slope - exp(-rate * u) * last
+        whole = exp(-(total * log_rest + rate * u)) * slope - exp(-rate * u) * last
+        return whole * where(is_steep, falling, 1)
 
     distance = raw_a - raw_total * raw_x
     scale = 1 / (1 + abs(distance) + (raw_total * raw_x * (1 - raw_x)) ** 0.5)
