@@ -7,9 +7,12 @@ one hands itself to the highest level among its inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 LEVELS: list[Any] = []
 """The levels that are on in any thread; empty outside of transforms, where nothing is asked."""
@@ -61,3 +64,30 @@ def bottom(array: Any) -> Any:
     while isinstance(array, Lifted):
         array = array.value._array
     return array
+
+
+def readable(array: Any, how: str) -> Any:
+    """The raw array whose elements are the same wherever they are asked for.
+
+    Raises GraphError where they differ over a batch.
+    """
+    while isinstance(array, Lifted):
+        array = array.level.read(array, how)
+    return array
+
+
+def of_arrays(function: F) -> F:
+    """A function of raw arrays, through which no derivative goes, that takes transforms' as well.
+
+    For what is written with more than operators: each transform calls it on what lies below.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if LEVELS:
+            level = highest((args, kwargs))
+            if level is not None:
+                return level.raw(wrapper, args, kwargs)
+        return function(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]

@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad.backend import backend_of
 from minigrad.func.call import Call
-from minigrad.func.families import DIMS, ELEMENTS, FOLDED, LEADING, SHIFTED
+from minigrad.func.families import DIMS, ELEMENTS, FOLDED, LEADING, SHIFTED, on_elements
 from minigrad.func.lifted import Array
 from minigrad.graph import Traced
 from minigrad.ops.elementwise import _add
@@ -34,13 +34,7 @@ def rule_of(op: Any) -> Callable[[Call], Any] | None:
     found = _RULES.get(op.forward.__name__)
     if found is not None:
         return found
-    kind = op.kind
-    on_elements = kind.agree is not None or (kind.floating is not None and _dimless(op))
-    return elements if on_elements else None
-
-
-def _dimless(op: Any) -> bool:
-    return not {"dim", "dims", "size"} & set(op.constants)
+    return elements if on_elements(op) else None
 
 
 def elements(c: Call) -> Any:
@@ -111,9 +105,7 @@ def folded(c: Call) -> Any:
     ]
     constants = dict(c.constants)
     size = constants.get("size")
-    if size is not None:
-        if c.op.forward.__name__ not in FOLDED or len(size) < 3:
-            return None
+    if size is not None and len(size) == c.ndim():
         constants["size"] = (c.size * samples, *size[1:])
     result = c.call(*values, **constants)
     return _reshape(result, size=(c.size, samples, *result._array.shape[1:]))
@@ -256,12 +248,7 @@ def _convolved(c: Call) -> Any:
     input = c.values[0]
     shape = input._array.shape
     merged = _reshape(input, size=(shape[0] * shape[1], *shape[2:]))
-    constants = dict(c.constants)
-    if "size" in constants and constants["size"] is not None:
-        size = constants["size"]
-        if len(size) == len(shape) - 1:
-            constants["size"] = (c.size * size[0], *size[1:])
-    result = c.call(merged, *c.values[1:], **constants)
+    result = c.call(merged, *c.values[1:], **c.constants)
     return _reshape(result, size=(shape[0], shape[1], *result._array.shape[1:]))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["DIMS", "ELEMENTS", "FOLDED", "LEADING", "SHIFTED"]
+from typing import Any
+
+__all__ = ["DIMS", "ELEMENTS", "FOLDED", "LEADING", "SHIFTED", "on_elements"]
 
 DIMS = frozenset({"axes", "dim", "dim0", "dim1", "dim2", "dims"})
 """Constants that name dimensions."""
@@ -40,3 +42,9 @@ FOLDED = (
     "to_columns", "from_columns",
 )  # fmt: skip
 """Operations on samples, which are their first dimension."""
+
+
+def on_elements(op: Any) -> bool:
+    """Whether a primitive's declaration says that it works on the elements at one place each."""
+    kind = op.kind
+    return bool(kind.agree or kind.floating) and not (DIMS | {"size"}) & set(op.constants)

@@ -13,6 +13,7 @@ from typing import Any
 from minigrad import engine
 from minigrad.backend.levels import highest
 from minigrad.errors import GraphError
+from minigrad.func.families import on_elements
 from minigrad.func.level import Level, as_tensor, lowered
 from minigrad.func.lifted import Array
 from minigrad.func.reverse import attached
@@ -146,6 +147,9 @@ class Forward(Level):
     def assign(self, array: Array, index: Any, value: Any) -> None:
         """Write into the primal; the tangent is made anew, and every view follows it."""
         tensor, tangent = self.changing, None
+        if tensor is None or tensor._array is not array:
+            # A raw array that is written to has no views to be told.
+            tensor = as_tensor(array)
         if isinstance(value, Array) and value.level is self:
             value, tangent = value.value, value.part
         base = tensor if tensor._base is None else tensor._base
@@ -216,7 +220,7 @@ def _leads_out(value: Any) -> bool:
 
 def _is_diagonal(op: Any, inputs: list[Any], outputs: tuple[Any, ...]) -> bool:
     """Whether an output depends on the elements at its own place alone, all of them real."""
-    if op.kind.agree is None and (op.kind.floating is None or "dim" in op.constants):
+    if not on_elements(op):
         return False
     arrays = [x._array for x in inputs if isinstance(x, Traced)]
     out = outputs[0]._array

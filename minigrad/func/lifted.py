@@ -204,6 +204,10 @@ class Array(levels.Lifted):
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         raise self.level.unreadable("turned into a NumPy array")
 
+    @property
+    def __array_interface__(self) -> Any:
+        return self.level.read(self, "address").__array_interface__
+
     def item(self) -> Any:
         """The only element as a Python number, where the level knows one."""
         return self.level.read(self, "item").item()

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 from minigrad import dtypes
 from minigrad.backend import backend_of, cpu
 from minigrad.errors import ArgumentError
-from minigrad.graph import Declaration, Traced, is_recording, primitive
+from minigrad.graph import Declaration, primitive
 from minigrad.ops.diagonal import diag_embed, diagonal
 from minigrad.ops.elementwise import conj, real
 from minigrad.ops.factor import _between, _phase_free
+from minigrad.ops.operands import is_followed
 from minigrad.ops.select import plus
 from minigrad.ops.shape import unsqueeze
 from minigrad.ops.solve import _solve, adjoint, check_matrices
@@ -82,6 +83,6 @@ def eig(A: Any) -> Eig:
 def eigvals(A: Any) -> Any:
     """The eigenvalues of square matrices, complex and in no order."""
     check_matrices("linalg.eigvals", A, square=True)
-    if isinstance(A, Traced) and A._node is not None and is_recording():
+    if is_followed(A):
         return _eig(A)[0]
     return _eigvals(A)

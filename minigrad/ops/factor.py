@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minigrad.errors import ArgumentError
-from minigrad.graph import Declaration, Traced, is_recording, primitive
+from minigrad.graph import Declaration, primitive
 from minigrad.ops.diagonal import diag_embed, diagonal, tril, triu
 from minigrad.ops.elementwise import conj
 from minigrad.ops.index import getitem
 from minigrad.ops.join import cat
+from minigrad.ops.operands import is_followed
 from minigrad.ops.promotion import convert
 from minigrad.ops.select import plus
 from minigrad.ops.shape import unsqueeze
@@ -142,7 +143,7 @@ def svdvals(A: Any, *, driver: Any = None) -> Any:
     """The singular values of each matrix, falling."""
     check_matrices("linalg.svdvals", A)
     _check_driver("linalg.svdvals", driver)
-    if isinstance(A, Traced) and A._node is not None and is_recording():
+    if is_followed(A):
         return _svd(A, full_matrices=False)[1]
     return _svdvals(A)
 
@@ -181,7 +182,7 @@ def eigh(A: Any, UPLO: str = "L") -> Eigh:
 def eigvalsh(A: Any, UPLO: str = "L") -> Any:
     """The eigenvalues of Hermitian matrices, rising."""
     _check_triangle("linalg.eigvalsh", A, UPLO)
-    if isinstance(A, Traced) and A._node is not None and is_recording():
+    if is_followed(A):
         return _eigh(A, UPLO=UPLO.upper())[0]
     return _eigvalsh(A, UPLO=UPLO.upper())
 

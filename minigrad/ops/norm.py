@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad import kernels, mutation
 from minigrad.backend import namespace
+from minigrad.backend.levels import LEVELS, Lifted, readable
 from minigrad.dtypes import float16
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.modes import recomputing
@@ -206,6 +207,8 @@ def move_statistic(operation: str, running: Any, value: Any, momentum: float) ->
     if running is None or recomputing.get():
         return
     array = raw(running)
+    if LEVELS and not isinstance(array, Lifted):
+        value = readable(value, operation)
     array[...] = (1 - momentum) * array.astype(value.dtype, copy=False) + momentum * value
     mutation.touch(array, operation)
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.graph import Declaration
+from minigrad.backend.levels import Lifted
+from minigrad.graph import Declaration, Traced, is_recording
 from minigrad.ops.promotion import agree
+
+
+def is_followed(value: Any) -> bool:
+    """Whether a derivative by a tensor may be wanted: by a graph, or by a transform around."""
+    if not isinstance(value, Traced):
+        return isinstance(value, Lifted)
+    return (value._node is not None and is_recording()) or isinstance(value._array, Lifted)
 
 
 def check_tensor(operation: str, name: str, value: Any) -> None:

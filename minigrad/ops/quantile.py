@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.backend import as_array, backend_of
+from minigrad.backend.levels import of_arrays
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, wrap
 from minigrad.ops.dims import wrap_dim
 from minigrad.ops.elementwise import lerp
 from minigrad.ops.extremes import Selection, selection
 from minigrad.ops.gather import gather, raw_of
+from minigrad.ops.operands import is_followed
 from minigrad.ops.reduce import dimensions
 from minigrad.ops.select import ordered
 from minigrad.ops.shape import flatten, movedim, reshape, unsqueeze
@@ -136,7 +138,7 @@ def _interpolated(rows: Any, parts: Any, interpolation: str, without_nan: bool) 
     below = gather(rows, -1, _beside(rows, low.astype("int64")))
     above = gather(rows, -1, _beside(rows, xp.ceil(ranks).astype("int64")))
     weight = xp.full(ranks.shape, 0.5, array.dtype) if interpolation == "midpoint" else ranks - low
-    if isinstance(parts, Traced) and parts._node is not None and interpolation == "linear":
+    if interpolation == "linear" and is_followed(parts):
         # The value is the one above; the graph goes to `q`.
         slope = most if without_nan else xp.where(numbers < size, 0, most)
         weight = parts * slope.astype(array.dtype) + (weight - raw_of(parts) * slope)
@@ -184,6 +186,12 @@ def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Selection:
         return selection(input, positions_in_order("mode", array, 0), 0, keepdim)
     if not array.shape[axis]:
         raise IndexError(f"mode(): dimension {axis} has size 0: there is nothing to choose from")
+    return selection(input, _most_frequent(array, axis), axis, keepdim)
+
+
+@of_arrays
+def _most_frequent(array: Any, axis: int) -> Any:
+    """The last place of the most frequent element along a dimension of a raw array."""
     xp = backend_of(array).xp
     order = raw_of(movedim(positions_in_order("mode", array, axis), axis, -1))
     ranked = gather(raw_of(movedim(array, axis, -1)), -1, order)
@@ -193,7 +201,7 @@ def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Selection:
     # How long the run of equals is up to each place: it is longest at a run's end.
     runs = places - _running_largest(xp, xp.where(starts, places, 0))
     best = unsqueeze(as_array(runs.argmax(-1)), -1)
-    return selection(input, gather(order, -1, best).squeeze(-1), axis, keepdim)
+    return gather(order, -1, best).squeeze(-1)
 
 
 def _running_largest(xp: Any, values: Any) -> Any:

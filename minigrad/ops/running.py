@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad import dtypes
 from minigrad.backend import backend_of
+from minigrad.backend.levels import of_arrays
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, primitive, wrap
 from minigrad.ops.compare import logical_xor
@@ -37,6 +38,7 @@ def _running(operation: str, input: Any, dim: int, larger: bool) -> Selection:
     return Selection(values, wrap(input, places) if isinstance(input, Traced) else places)
 
 
+@of_arrays
 def _places(array: Any, axis: int, larger: bool) -> Any:
     """Where the largest element so far is, the last of equal ones; the last NaN once there is one.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad import dtypes
 from minigrad.backend import as_array, namespace
+from minigrad.backend.levels import of_arrays
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, wrap
 from minigrad.ops.dims import wrap_dim
@@ -29,6 +30,7 @@ def _like(value: Any, array: Any) -> Any:
     return wrap(value, array) if isinstance(value, Traced) else array
 
 
+@of_arrays
 def positions_in_order(operation: str, array: Any, axis: int, descending: bool = False) -> Any:
     """The positions that sort a raw array, equal elements in the order they had; NaN is largest."""
     xp = namespace(operation, input=ordered(operation, array))
@@ -86,6 +88,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     return Selection(take_along(input, indices=order, dim=axis), _like(input, order))
 
 
+@of_arrays
 def _first(operation: str, array: Any, axis: int, k: int, largest: bool) -> Any:
     """The positions of the k largest or smallest elements of a raw array, in order."""
     if array.ndim == 0:

@@ -24,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.transforms", description=__doc__)
     parser.add_argument("names", nargs="*", help="names to run; without any, all of names.txt")
     parser.add_argument("--samples", type=int, default=4, help="samples of each entry (4)")
+    parser.add_argument("--dtype", action="append", help="float64 or complex128; both without")
     parser.add_argument("--check", help="run only the checks whose name holds this")
     parser.add_argument("--from", dest="start", help="begin with this name")
     parser.add_argument("-v", "--verbose", action="store_true", help="show where it failed")
@@ -35,13 +36,14 @@ def main() -> int:
     names = options.names or NAMES.read_text("utf-8").split()
     if options.start:
         names = [name for name in names if name >= options.start]
+    kinds = [getattr(torch, kind) for kind in options.dtype or ("float64", "complex128")]
     counts: Counter[str] = Counter()
     warnings.simplefilter("ignore")
     for name in names:
         start = time.perf_counter()
         failed: Counter[str] = Counter()
         for check, problem, trace in failures_of(
-            name, (torch.float64, torch.complex128), options.samples, options.check, counts
+            name, kinds, options.samples, options.check, counts
         ):
             failed[check] += 1
             if failed[check] == 1:
