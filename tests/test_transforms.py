@@ -29,7 +29,7 @@ NAMES = [
     if not name.startswith(("linalg.", "nn.functional.", "fft."))
 ]
 DRAWN = settings(
-    max_examples=25,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
