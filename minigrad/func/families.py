@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DIMS", "ELEMENTS", "FOLDED", "LEADING", "SHIFTED", "on_elements"]
+__all__ = ["DIMS", "ELEMENTS", "FOLDED", "LEADING", "ONE_DIM", "SHIFTED", "on_elements"]
 
 DIMS = frozenset({"axes", "dim", "dim0", "dim1", "dim2", "dims"})
 """Constants that name dimensions."""
@@ -30,6 +30,9 @@ SHIFTED = (
     "_put_one", "resample",
 )  # fmt: skip
 """Operations along dimensions that constants name."""
+
+ONE_DIM = ("_argmax", "_argmin")
+"""Those of them that take one dimension, or all, but no more than one by name."""
 
 LEADING = (
     "_tril", "_triu", "_inv", "_svd", "_svdvals", "_eigh", "_eigvalsh", "_qr", "_cholesky",

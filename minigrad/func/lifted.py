@@ -105,7 +105,13 @@ class Array(levels.Lifted):
     __le__ = compare.le
     __gt__ = compare.gt
     __ge__ = compare.ge
-    __getitem__ = take
+
+    def __getitem__(self, index: Any) -> Any:
+        items = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(item, slice) and (item.step or 1) < 0 for item in items):
+            # A raw array may be turned round so, a tensor not.
+            return self.level.raw(operator.getitem, (self, index), {})
+        return take(self, index)
 
     def __eq__(self, other: Any) -> Any:
         return compare.eq(self, other)
