@@ -1,8 +1,10 @@
 """`import torch` that gives minigrad, and what is said of names that are not there."""
 
+import importlib
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 import torch
@@ -183,6 +185,14 @@ def test_every_reason_says_which_of_the_three_it_is():
         assert reason.startswith(("planned", "pointless here: ", "use instead")), pattern
     assert reason_for("Tensor.to_sparse_csr").startswith("pointless")
     assert reason_for("not_of_torch") is None
+
+
+def test_every_name_of_torch_is_there_or_explained(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "docs")
+    states = importlib.import_module("make_coverage").surface()
+    names = [(f"{space}.{name}", how) for space in states for name, how in states[space].items()]
+    assert [name for name, how in names if how is None] == []
+    assert sum(how == "there" for _, how in names) > 1300
 
 
 def test_a_syntax_error_is_the_program_s(tmp_path):

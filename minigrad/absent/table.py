@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 
-from minigrad.absent.planned import PLANNED
+from minigrad.absent.planned import planned
 
 __all__ = ["PATTERNS", "reason_for"]
 
@@ -262,7 +262,9 @@ PATTERNS: dict[str, str] = {
     "Tensor.resize_as": _OLD + "reshape",
     "Tensor.apply_": "use instead operations on the whole tensor, or from_numpy(f(x.numpy()))",
     "Tensor.map*_": "use instead operations on the whole tensor",
+    "nn.functional.*_with_indices": "use instead the name without it, with return_indices=True",
     "range": _OLD + "arange, whose end is not included",
+    "nn.LinearCrossEntropyOptions": _INTERNAL,
     "func.functionalize": _INTERNAL,
     "func.debug_unwrap": _INTERNAL,
     "autograd.NestedIOFunction": _INTERNAL,
@@ -365,12 +367,17 @@ PATTERNS: dict[str, str] = {
 }
 
 
+_IN_PLACE = "use instead the method of the same name: x.{}(...)"
+
+
 @functools.cache
 def reason_for(path: str) -> str | None:
     """Why `torch.<path>` is not here; None where torch is not known to have it."""
-    if path in PLANNED:
+    if planned(path):
         return "planned, not there yet"
     for pattern, reason in PATTERNS.items():
         if fnmatch.fnmatchcase(path, pattern):
             return reason
+    if path.endswith("_") and "." not in path:
+        return _IN_PLACE.format(path)
     return None
