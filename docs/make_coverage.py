@@ -20,10 +20,10 @@ PAGE = Path(__file__).parent / "coverage.md"
 HEAD = """# Coverage of torch
 
 Made by `python docs/make_coverage.py` from the two libraries; do not edit. Names that begin with
-an underscore and modules within modules are left out. A name that is here has torch's arguments, defaults, dtypes and refusals, as the operator database, the module
-tests and the programs in `tests/programs` check; what differs is said below and in
-[Semantics](semantics.md). The reasons are those of the AttributeError for the name: *planned*,
-*pointless here*, or what to *use instead*.
+an underscore and modules within modules are left out. A name that is here has torch's arguments,
+defaults, dtypes and refusals, as the operator database, the module tests and the programs in
+`tests/programs` check; what differs is said below and in [Semantics](semantics.md). The reasons are
+those of the AttributeError for the name: *planned*, *pointless here*, or what to *use instead*.
 """
 
 SPACES = [

@@ -48,9 +48,9 @@ def main(torch):
 
     input_img = content_img.clone().contiguous()
     input_img.requires_grad_(True)
-    optimizer = torch.optim.LBFGS([input_img], line_search_fn="strong_wolfe", max_iter=3)
+    optimizer = torch.optim.Adam([input_img], lr=0.1)
     losses = []
-    for _ in range(2):
+    for _ in range(8):
         with torch.no_grad():
             input_img.clamp_(-3, 3)
 
