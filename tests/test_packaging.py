@@ -41,7 +41,7 @@ def metadata(wheel):
 
 
 def test_the_wheel_is_small(wheel):
-    assert wheel.stat().st_size < 1_000_000
+    assert wheel.stat().st_size < 2_000_000
 
 
 def test_the_wheel_holds_the_package_alone(wheel):

@@ -75,8 +75,8 @@ _SERVANTS = (str(Path(numpy.__file__).parent), sysconfig.get_path("stdlib"), "<f
 _PARTS = (
     "__init__.py", "autograd/__init__.py", "autograd/backward.py", "backend", "compiler",
     "dtypes.py", "engine.py", "errors.py", "fft", "graph.py", "inplace.py", "keras", "kernels",
-    "linalg", "methods", "modes.py", "mutation.py", "nn", "ops", "optim/optimizer.py", "signal",
-    "special", "specialise.py", "tensor.py", "training/batch.py", "training/nested.py",
+    "linalg", "methods", "modes.py", "mutation.py", "nn", "numpy", "ops", "optim/optimizer.py",
+    "signal", "special", "specialise.py", "tensor.py", "training/batch.py", "training/nested.py",
     "training/replayed.py",
 )  # fmt: skip
 _ABOUT = frozenset(

@@ -149,7 +149,7 @@ def check_system(operation: str, A: Any, B: Any, left: bool) -> bool:
     is_vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1]))
     if is_vector and not left:
         raise ArgumentError(f"{operation}(): with 'left' False 'B' must hold matrices, not vectors")
-    check_rows(operation, A, unsqueeze(B, -1) if is_vector else B, left)
+    check_rows(operation, A, B, left, is_vector)
     return is_vector
 
 
@@ -164,9 +164,9 @@ def check_same_dtype(operation: str, **arguments: Any) -> None:
         )
 
 
-def check_rows(operation: str, A: Any, B: Any, left: bool) -> None:
+def check_rows(operation: str, A: Any, B: Any, left: bool, is_vector: bool = False) -> None:
     """Raise ArgumentError unless B has as many rows, or without `left` columns, as A."""
-    if B.ndim < 2 or B.shape[-2 if left else -1] != A.shape[-1]:
+    if B.ndim < 2 - is_vector or B.shape[-1 if is_vector or not left else -2] != A.shape[-1]:
         raise ArgumentError(
             f"{operation}(): argument 'A' has shape {list(A.shape)} and 'B' {list(B.shape)}; "
             f"{'the rows' if left else 'the columns'} of B must be as many as A's"

@@ -136,7 +136,7 @@ def gumbel_softmax(
     if not hard:
         return soft
     # Adding and taking away the soft value leaves the choice, with the soft value's gradient.
-    return corrections(soft, dim) + soft
+    return soft + corrections(soft, dim)
 
 
 def log_waiting_times(logits: Any) -> Any:
