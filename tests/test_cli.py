@@ -574,7 +574,11 @@ def test_with_numpy_alone_it_trains_and_says_what_is_left_out(tmp_path):
     assert job("info").returncode == 0
     saved = tmp_path / "saved"
     saved.write_bytes(b"\x02" + bytes(7) + b"{}")
-    for line in ("train digits --save a", "train digits --plot a.png", f"predict {saved} --index 1"):
+    for line in (
+        "train digits --save a",
+        "train digits --plot a.png",
+        f"predict {saved} --index 1",
+    ):
         refused = job(line)
         assert refused.returncode == 2
         assert "pip install" in refused.stderr
