@@ -335,3 +335,17 @@ def test_a_large_triangular_system(upper):
     close(triangle @ linalg.solve_triangular(A, B, upper=upper), B)
     right = linalg.solve_triangular(A, B.mT, upper=upper, left=False)
     close(right @ triangle, B.mT)
+
+
+@pytest.mark.parametrize("p", [None, 2, -2, 1, -1, float("inf"), float("-inf"), "fro", "nuc"])
+def test_condition_numbers_of_all_orders(p):
+    A = drawn(2, 3, 3)
+    A[1] = minigrad.tensor([[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [0.0, 0.0, 1.0]])
+    torch, there = torchs(A)
+    found = linalg.cond(A, p).numpy()
+    expected = torch.linalg.cond(there, p).numpy()
+    numpy.testing.assert_allclose(found[0], expected[0], rtol=1e-9)
+    if p in (None, 2, -2):
+        assert min(found[1], 1 / found[1]) < 1e-15
+    else:
+        assert found[1] == expected[1] == float("inf")

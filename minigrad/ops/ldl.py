@@ -94,7 +94,8 @@ def _factor_one(xp: Any, a: Any, pivots: Any, hermitian: bool) -> int:
             a[step:, last], a[step:, pivot] = columns[:, 0], columns[:, 1]
         pivots[step:behind] = pivot + 1 if width == 1 else -(pivot + 1)
         beside = a[behind:, step:behind].copy()
-        scaled = beside @ xp.linalg.inv(a[step:behind, step:behind])
+        block = a[step:behind, step:behind]
+        scaled = beside / block if width == 1 else beside @ xp.linalg.inv(block)
         other = beside.conj() if hermitian else beside
         a[behind:, behind:] -= scaled @ other.T
         a[behind:, step:behind] = scaled
@@ -104,7 +105,6 @@ def _factor_one(xp: Any, a: Any, pivots: Any, hermitian: bool) -> int:
 
 def _pivot(a: Any, step: int) -> tuple[int, int]:
     """The row to exchange with, and the size of the block; a negative row for a column of zeros."""
-    size = a.shape[0]
     head = float(_sizes(a[step : step + 1, step])[0])
     below = _sizes(a[step + 1 :, step])
     largest = float(below.max()) if below.size else 0.0
@@ -118,7 +118,7 @@ def _pivot(a: Any, step: int) -> tuple[int, int]:
     widest = float(beside.max())
     if head >= _ALPHA * largest * (largest / widest):
         return step, 1
-    if row < size and float(_sizes(a[row : row + 1, row])[0]) >= _ALPHA * widest:
+    if float(_sizes(a[row : row + 1, row])[0]) >= _ALPHA * widest:
         return row, 1
     return row, 2
 

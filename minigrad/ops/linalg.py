@@ -15,8 +15,9 @@ from minigrad.ops.extremes import amax
 from minigrad.ops.factor import _svdvals, eigvalsh, svd, svdvals
 from minigrad.ops.functions import log
 from minigrad.ops.index import getitem
-from minigrad.ops.lu import _nothing
+from minigrad.ops.lu import _nothing, inv_ex
 from minigrad.ops.matmul import matmul
+from minigrad.ops.norms import matrix_norm
 from minigrad.ops.reduce import all as every
 from minigrad.ops.reduce import sum as total
 from minigrad.ops.select import where, zero
@@ -272,10 +273,22 @@ def multi_dot(tensors: Any) -> Any:
 
 
 def cond(A: Any, p: Any = None) -> Any:
-    """The condition number: the largest singular value over the smallest (-2: the reverse)."""
-    check_matrices("linalg.cond", A)
+    """The condition number: the norm of order `p` times that of the inverse.
+
+    For `p` None or 2 it is the largest singular value over the smallest, for -2 the reverse, of
+    matrices of any shape. The other orders, those of `linalg.matrix_norm`, take square matrices;
+    the number of a singular one is inf.
+    """
+    operation = "linalg.cond"
     if p not in (None, 2, -2):
-        raise ArgumentError(f"linalg.cond(): argument 'p' is {p!r}; it must be None, 2 or -2")
+        check_matrices(operation, A, square=True)
+        inverse, info = inv_ex(A)
+        is_regular = info == 0
+        inverse = where(unsqueeze(unsqueeze(is_regular, -1), -1), inverse, 1.0)
+        return where(is_regular, matrix_norm(A, p) * matrix_norm(inverse, p), float("inf"))
+    check_matrices(operation, A)
+    if 0 in A.shape[-2:]:
+        return total(svdvals(A), dim=-1)
     values = svd(A, full_matrices=False).S
     largest = getitem(values, index=(Ellipsis, 0))
     smallest = getitem(values, index=(Ellipsis, -1))
