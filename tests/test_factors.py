@@ -348,4 +348,6 @@ def test_condition_numbers_of_all_orders(p):
     if p in (None, 2, -2):
         assert min(found[1], 1 / found[1]) < 1e-15
     else:
-        assert found[1] == expected[1] == float("inf")
+        # torch's number of order "nuc" is of rounded singular values, and not quite inf.
+        assert found[1] == float("inf")
+        assert expected[1] > 1e15
