@@ -124,6 +124,8 @@ def page(states):
 def resolves(spelled):
     """Whether a name such as `torch.nn.Linear`, `Tensor.add_` or `Module.eval` is here."""
     name = spelled.split(" ")[0].split("[")[0]
+    if name.startswith("Tensor.__r"):
+        return None  # how an operator was reached, not a name
     top = name.split(".")[0]
     owners = {
         "Tensor": "torch.", "Module": "torch.nn.", "optim": "torch.", "utils": "torch.",

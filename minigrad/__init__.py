@@ -123,6 +123,7 @@ _LAZY = {
 }
 _ELSEWHERE = {
     "compile": "compiler",
+    "vmap": "func",
     "load": "io",
     "save": "io",
     **dict.fromkeys(

@@ -80,6 +80,23 @@ def test_a_program_runs_with_minigrad_in_the_place_of_torch(tmp_path):
     check_golden("data/run_as_torch", done.stdout + done.stderr, folder=tmp_path)
 
 
+def test_whole_programs_run_under_the_alias(tmp_path):
+    source = """
+        import math
+        import torch
+        from tests.programs import char_gpt, save_and_load, siamese
+
+        assert type(torch).__name__ == "Face"
+        for program in (char_gpt, save_and_load, siamese):
+            losses = program.main(torch)
+            assert all(map(math.isfinite, losses))
+        x = torch.ones(2).type(torch.LongTensor)
+        assert isinstance(x, torch.LongTensor) and x.tolist() == [1, 1]
+    """
+    done = run(source, *AS_TORCH, tmp_path=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_names_that_are_missing_are_listed_at_once(tmp_path):
     source = """
         import torch as th

@@ -60,7 +60,7 @@ def same(ours, theirs):
 
 DTYPES = (
     "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64",
-    "complex64", "complex128",
+    "complex64", "complex128", "uint16", "uint32", "uint64",
 )  # fmt: skip
 
 
@@ -389,7 +389,7 @@ def test_objects_that_are_no_data_are_named(path, tmp_path):
         argparse.Namespace(lr=0.1),
         torch.ones(2).to_sparse(),
         torch.ones(2, device="meta"),
-        torch.ones(2, dtype=torch.uint16),
+        torch.ones(2).to(torch.float8_e5m2),
         np.array(["text"]),
         np.array([object()]),
     ]

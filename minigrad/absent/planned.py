@@ -29,7 +29,7 @@ _NAMES = (
     "scalar_tensor to_dlpack vander "
     # Operations.
     "binomial chain_matmul detach digamma fill frexp gcd i0 igamma igammac lcm ldexp lgamma "
-    "lobpcg mvlgamma nextafter poisson polygamma segment_reduce split_with_sizes vmap "
+    "lobpcg mvlgamma nextafter poisson polygamma segment_reduce split_with_sizes "
     "is_conj is_inference is_neg is_nonzero is_same_size is_signed get_device "
     # What a program says of itself.
     "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "

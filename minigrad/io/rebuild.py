@@ -320,6 +320,9 @@ for _name, (_stored, _held) in _KINDS.items():
     if _held is not None:
         ADMITTED[f"torch {_stored}"] = Admitted(value=_held)
 
+for _name in ("uint16", "uint32", "uint64"):
+    ADMITTED[f"torch {_name}"] = Admitted(value=dtypes.as_dtype(_name))
+
 _REASONS = (
     ("torch.nn.modules.", "is a module: in the program that wrote it, save its state_dict()"),
     ("torch.optim.", "is an optimizer: in the program that wrote it, save its state_dict()"),

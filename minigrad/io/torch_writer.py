@@ -168,7 +168,8 @@ class _Writer:
         if type(value) is Parameter:
             self.name("torch._utils", "_rebuild_parameter")
             self.put(b"(")
-        self.name("torch._utils", "_rebuild_tensor_v2")
+        typed = value.dtype.name in _STORAGES  # torch has no class of storage for the others
+        self.name("torch._utils", "_rebuild_tensor_v2" if typed else "_rebuild_tensor_v3")
         self.put(b"(")
         piece = self.located[id(value)]
         self.storage(piece, str(value.device))
@@ -177,6 +178,8 @@ class _Writer:
             self.elements(list(enumerate(numbers)), path, b"t", keyed=False)
         self.put(_CONSTANTS[value.requires_grad and type(value) is not Parameter])
         self.call("collections", "OrderedDict", ())
+        if not typed:
+            self.name("torch", value.dtype.name)
         self.put(b"tR")
         if type(value) is Parameter:
             self.put(_CONSTANTS[value.requires_grad])
@@ -192,10 +195,11 @@ class _Writer:
             self.storages.append(piece.storage)
         self.put(b"(")
         self.text("storage")
-        self.name("torch", _STORAGES[piece.storage.dtype.name])
+        kind = _STORAGES.get(piece.storage.dtype.name)
+        self.name("torch" if kind else "torch.storage", kind or "UntypedStorage")
         self.text(str(key))
         self.text("cuda:0" if place == "cuda" else place)
-        self.integer(piece.storage.size)
+        self.integer(piece.storage.size if kind else piece.storage.nbytes)
         self.put(b"tQ")
 
     def call(self, module: str, function: str, arguments: tuple[Any, ...]) -> None:

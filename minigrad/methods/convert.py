@@ -178,7 +178,11 @@ class ConvertMethods(Traced):
 
     def type(self, dtype: Any = None) -> Any:
         """The dtype's name, or the tensor with another dtype."""
-        return f"minigrad.{self._array.dtype.name}" if dtype is None else self.to(dtype)
+        if dtype is None:
+            return f"minigrad.{self._array.dtype.name}"
+        # Older programs name a class that stands for a dtype: `x.type(torch.LongTensor)`.
+        wanted = getattr(dtype, "dtype", None)
+        return self.to(wanted if isinstance(wanted, numpy.dtype) else dtype)
 
     def type_as(self, other: Any) -> Any:
         """The tensor with the dtype of another."""
