@@ -1,4 +1,4 @@
-"""Gradient clipping, and parameters as one vector."""
+"""Gradient clipping, parameters as one vector, and what else is done to modules from outside."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ from minigrad.absent import explaining
 from minigrad.backend import as_array, backend_of
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import Traced, wrap
+from minigrad.nn.utils import parametrizations, parametrize, prune, rnn
+from minigrad.nn.utils.fusion import (
+    fuse_conv_bn_eval,
+    fuse_conv_bn_weights,
+    fuse_linear_bn_eval,
+    fuse_linear_bn_weights,
+)
+from minigrad.nn.utils.reweighted import (
+    remove_spectral_norm,
+    remove_weight_norm,
+    spectral_norm,
+    weight_norm,
+)
 from minigrad.ops import reduce
 from minigrad.ops.creation import zeros
 from minigrad.ops.half import in_single
@@ -19,9 +32,22 @@ from minigrad.ops.join import cat
 __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "fuse_conv_bn_eval",
+    "fuse_conv_bn_weights",
+    "fuse_linear_bn_eval",
+    "fuse_linear_bn_weights",
     "get_total_norm",
     "parameters_to_vector",
+    "parametrizations",
+    "parametrize",
+    "prune",
+    "remove_spectral_norm",
+    "remove_weight_norm",
+    "rnn",
+    "spectral_norm",
     "vector_to_parameters",
+    "weight_norm",
 ]
 
 
@@ -85,11 +111,26 @@ def clip_norm(
             f"clip_grad_norm_(): the total norm is {total}; look for the operation that "
             f"overflows, or pass error_if_nonfinite=False"
         )
+    _scale(arrays, max_norm, total, "clip_grad_norm_")
+    return wrap(first, total)
+
+
+def clip_grads_with_norm_(
+    parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None
+) -> None:
+    """Scale all gradients in place by max_norm / total_norm, where that is below one.
+
+    What `clip_grad_norm_` does, for a norm found before, as by `get_total_norm`.
+    """
+    arrays = [g._array for g in _gradients(_held(parameters))]
+    _scale(arrays, max_norm, total_norm._array, "clip_grads_with_norm_")
+
+
+def _scale(arrays: list[Any], max_norm: float, total: Any, name: str) -> None:
     scale = (max_norm / (total + 1e-6)).clip(None, 1.0)
     for array in arrays:
         array *= scale.astype(array.dtype)
-    _note(arrays, "clip_grad_norm_")
-    return wrap(first, total)
+    _note(arrays, name)
 
 
 def _note(arrays: list[Any], name: str) -> None:
