@@ -210,7 +210,7 @@ def register_parametrization(
         )
     made_from = ParametrizationList([parametrization], original, unsafe)
     if not is_parametrized(module):
-        module.parametrizations = ModuleDict()  # type: ignore[attr-defined]
+        module.parametrizations = ModuleDict()
     del vars(module)[tensor_name]
     buffers.pop(tensor_name, None)
     module.parametrizations[tensor_name] = made_from  # type: ignore[attr-defined]
