@@ -244,3 +244,42 @@ def test_the_names_are_there():
     assert float(autograd.numpy.sum(np.ones(3))) == 3.0
     with pytest.raises(AttributeError, match="it has integrate, special, stats"):
         autograd.scipy.optimize  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "named"),
+    [
+        ("norm", (X, 1.0, 2.0), {}),
+        ("norm", (X,), {"loc": 0.5, "scale": 2.0}),
+        ("multivariate_normal", (X, numpy.ones(4), A @ A.T + numpy.eye(4)), {}),
+        ("multivariate_normal", (X,), {"mean": numpy.ones(4), "cov": numpy.eye(4)}),
+        ("beta", (numpy.array([0.2, 0.7]), 2.0, 3.0), {}),
+        ("gamma", (X**2, 2.0), {"scale": 2.0}),
+        ("chi2", (X**2, 3.0), {}),
+        ("t", (X, 3.0, 1.0, 2.0), {}),
+        ("dirichlet", (numpy.array([0.3, 0.7]), numpy.array([1.0, 2.0])), {}),
+        ("poisson", (numpy.array([1.0, 3.0]), 2.5), {}),
+    ],
+)
+def test_a_density_is_scipys(name, args, named):
+    if name not in ("norm", "multivariate_normal") and not hasattr(minigrad, "lgamma"):
+        pytest.skip("it needs the gamma function")
+    scipy_stats = pytest.importorskip("scipy.stats")
+    suffix = "pmf" if name == "poisson" else "pdf"
+    ours, theirs = getattr(autograd.scipy.stats, name), getattr(scipy_stats, name)
+    for method in ("log" + suffix, suffix, *(("cdf", "sf", "logcdf") if name == "norm" else ())):
+        found = getattr(ours, method)(*args, **named)
+        numpy.testing.assert_allclose(found, getattr(theirs, method)(*args, **named), 1e-9)
+    if len(args) > 1:
+        step = 1e-6
+        logarithm = getattr(ours, "log" + suffix)
+        slope = jacobian(lambda a: logarithm(args[0], a, *args[2:], **named))(args[1])
+        move = numpy.ones_like(args[1])
+        ends = [
+            getattr(theirs, "log" + suffix)(args[0], args[1] + s * move, *args[2:], **named)
+            for s in (step, -step)
+        ]
+        expected = (ends[0] - ends[1]) / (2 * step)
+        found = numpy.asarray(slope)
+        found = found.sum(-1) if numpy.ndim(args[1]) else found
+        numpy.testing.assert_allclose(found, expected, 1e-6, 1e-6)
