@@ -412,3 +412,48 @@ def test_autograd_functional_records_when_asked():
     assert not functional.jacobian(lambda x: x**3, x).requires_grad
     with pytest.raises(GraphError, match="strict"):
         functional.jacobian(lambda x: minigrad.ones(2), x, strict=True)
+
+
+def test_dual_numbers_by_torchs_lower_names():
+    forward_ad = minigrad.autograd.forward_ad
+    x, t = tensor(3), tensor(3, seed=1)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, t)
+        value, tangent = forward_ad.unpack_dual(dual.sin() * 2)
+        assert forward_ad.unpack_dual(x.sin()).tangent is None
+        with pytest.raises(ArgumentError, match="shape"):
+            forward_ad.make_dual(x, t[:2])
+    same(value, 2 * x.sin())
+    same(tangent, 2 * x.cos() * t)
+    with pytest.raises(GraphError, match="dual level"):
+        forward_ad.make_dual(x, t)
+
+
+def test_what_a_transform_cannot_see_into_is_refused():
+    class Double(minigrad.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    x = tensor(3)
+    same(func.grad(lambda x: Double.apply(x).sum())(x), minigrad.full((3,), 2.0, dtype=F64))
+    same(func.jacrev(Double.apply)(x), 2 * minigrad.eye(3, dtype=F64))
+    for transform in (func.vmap, func.jacfwd):
+        with pytest.raises(GraphError, match="custom function"):
+            transform(Double.apply)(x)
+
+
+def test_running_statistics_inside_of_transforms():
+    x = tensor(4, 3)
+
+    def run(x, running):
+        return F.batch_norm(x, running, running + 1, training=True).sin()
+
+    running = minigrad.zeros(3, dtype=F64)
+    same(func.jacfwd(run)(x, running), func.jacrev(run)(x, minigrad.zeros(3, dtype=F64)), 1e-8)
+    with pytest.raises(GraphError, match=r"vmap\(\)"):
+        func.vmap(lambda x: run(x, running))(tensor(2, 4, 3))

@@ -35,6 +35,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Transforms are loaded when they are first used.
-    if name == "functional":
-        return importlib.import_module("minigrad.autograd.functional")
+    if name in ("forward_ad", "functional"):
+        return importlib.import_module(f"minigrad.autograd.{name}")
     raise missing("minigrad.autograd", name)

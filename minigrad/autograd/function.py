@@ -8,6 +8,7 @@ from typing import Any
 
 from minigrad import inplace, mutation
 from minigrad.backend import as_array, namespace
+from minigrad.backend.levels import LEVELS, highest
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.graph import (
     Node,
@@ -111,6 +112,11 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run the forward and record the backward."""
+        if LEVELS and highest(args) is not None:
+            raise GraphError(
+                f"{cls.__name__}.apply(): a custom function cannot be used inside of vmap() or "
+                f"jvp(), which would have to look into it; write it with minigrad's operations"
+            )
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(
             isinstance(arg, Traced) and arg._node is not None for arg in args
