@@ -50,7 +50,7 @@ class Gamma(ExponentialFamily):
         shape = self._extended_shape(sample_shape)
         value = standard_gamma(self.concentration.expand(shape)) / self.rate
         # A tiny number over a large rate may still be 0, which has no logarithm.
-        return value + (value == 0) * float(finfo(value.dtype).tiny)
+        return minigrad.where(value == 0, float(finfo(value.dtype).tiny), value)
 
     def log_prob(self, value: Any) -> Any:
         value = as_value(value, self.rate)

@@ -8,6 +8,7 @@ from minigrad.backend import rejection
 from minigrad.errors import ArgumentError, DtypeError
 from minigrad.graph import broadcasting, primitive
 from minigrad.ops.implicit import dirichlet_slope, gamma_slope
+from minigrad.ops.promotion import convert
 from minigrad.ops.random import generator_or_default
 from minigrad.ops.reduce import sum_to
 from minigrad.ops.select import zero
@@ -15,7 +16,11 @@ from minigrad.ops.select import zero
 __all__ = ["binomial", "poisson"]
 
 
-@primitive(concentration=lambda g, concentration, out: g * gamma_slope(concentration, out))
+def _gamma_rule(g: Any, concentration: Any, out: Any, dtype: Any) -> Any:
+    return convert(g * gamma_slope(concentration, out), dtype)
+
+
+@primitive(concentration=_gamma_rule)
 def _standard_gamma(xp: Any, concentration: Any, *, draw: Any) -> Any:
     return draw(xp, concentration)
 
@@ -35,11 +40,12 @@ def _positive(xp: Any, values: Any, dtype: Any) -> Any:
     return xp.maximum(values.astype(dtype), xp.finfo(dtype).tiny).astype(dtype)
 
 
-def _dirichlet_rule(g: Any, concentration: Any, out: Any, shape: tuple[int, ...]) -> Any:
+def _dirichlet_rule(g: Any, concentration: Any, out: Any, shape: Any, dtype: Any) -> Any:
     size = (*shape[:-1], 1)
     # A part that grows takes from the others what each of them has.
     moved = g - sum_to(g * out, size=size)
-    return moved * dirichlet_slope(out, concentration, sum_to(concentration, size=size))
+    slope = dirichlet_slope(out, concentration, sum_to(concentration, size=size))
+    return convert(moved * slope, dtype)
 
 
 @primitive(concentration=_dirichlet_rule)

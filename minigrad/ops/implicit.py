@@ -71,7 +71,7 @@ def _integral(scale: Any, integrand: Any) -> Any:
 
 
 def gamma_slope(concentration: Any, value: Any) -> Any:
-    """How a gamma number of scale 1 moves with its concentration."""
+    """How a gamma number of scale 1 moves with its concentration, in float64."""
     a, z = (convert(x, float64) for x in (concentration, value))
     raw_a, raw_z = _raw(a), _raw(z)
     from_below = raw_z < raw_a + 0.5 / (1 + raw_a)
@@ -92,13 +92,13 @@ def gamma_slope(concentration: Any, value: Any) -> Any:
 
     scale = 1 / (1 + abs(raw_a - raw_z) + raw_z**0.5)
     whole = _integral(scale, integrand) + tail * least / a
-    return convert(z * whole, _raw(value).dtype)
+    return z * whole
 
 
 def dirichlet_slope(value: Any, concentration: Any, total: Any) -> Any:
     """How a part x of a Dirichlet vector moves with its concentration, divided by 1 - x.
 
-    The part is a beta number of that concentration and `total` less it.
+    The part is a beta number of that concentration and `total` less it. The result is float64.
     """
     x, a, total = (convert(part, float64) for part in (value, concentration, total))
     b = total - a
@@ -127,4 +127,4 @@ def dirichlet_slope(value: Any, concentration: Any, total: Any) -> Any:
 
     distance = raw_a - raw_total * raw_x
     scale = 1 / (1 + abs(distance) + (raw_total * raw_x * (1 - raw_x)) ** 0.5)
-    return convert(x * (_integral(scale, integrand) + last / rate), _raw(value).dtype)
+    return x * (_integral(scale, integrand) + last / rate)
