@@ -37,10 +37,16 @@ def test_grid_sample_is_torch_s(mode, padding_mode, align_corners):
 # torch warns of an image of one cell with align_corners.
 @pytest.mark.parametrize(
     ("size", "align_corners"),
-    [((2, 3, 4, 5), False), ((2, 3, 4, 5), True), ((2, 1, 1, 3), False)],
+    [
+        ((2, 3, 4, 5), False),
+        ((2, 3, 4, 5), True),
+        ((2, 1, 1, 3), False),
+        ((2, 1, 3, 4, 5), False),
+        ((2, 1, 3, 4, 5), True),
+    ],
 )
 def test_affine_grid_is_torch_s(size, align_corners):
-    theta = RANDOM.normal(size=(2, 2, 3))
+    theta = RANDOM.normal(size=(2, len(size) - 2, len(size) - 1))
     ours = affine_grid(minigrad.tensor(theta), size, align_corners)
     theirs = torch.nn.functional.affine_grid(torch.tensor(theta), size, align_corners)
     assert numpy.allclose(ours.numpy(), theirs.numpy(), rtol=1e-12, atol=1e-13)
