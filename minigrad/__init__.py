@@ -18,6 +18,7 @@ from minigrad.dtypes import *  # noqa: F403
 from minigrad.modes import *  # noqa: F403
 from minigrad.printing import set_printoptions as set_printoptions
 from minigrad.tensor import *  # noqa: F403
+from minigrad.tensor import Tensor as Tensor
 
 # isort: split
 # After `minigrad.tensor`, so that the function of that name is what `minigrad.tensor` means.
@@ -124,6 +125,31 @@ _LAZY = {
 _ELSEWHERE = {
     "compile": "compiler",
     "vmap": "func",
+    **dict.fromkeys(
+        (
+            "channels_last", "channels_last_3d", "contiguous_format", "e", "finfo", "iinfo", "inf",
+            "layout", "memory_format", "nan", "newaxis", "pi", "preserve_format", "strided",
+        ),
+        "formats",
+    ),
+    **dict.fromkeys(
+        (
+            "are_deterministic_algorithms_enabled", "get_default_device",
+            "get_deterministic_debug_mode", "get_float32_matmul_precision",
+            "is_autocast_enabled", "is_deterministic_algorithms_warn_only_enabled",
+            "set_default_device", "set_deterministic_debug_mode",
+            "set_float32_matmul_precision", "set_flush_denormal", "typename",
+            "use_deterministic_algorithms",
+        ),
+        "settings",
+    ),
+    **dict.fromkeys(
+        (
+            "adaptive_avg_pool1d", "adaptive_max_pool1d", "bilinear", "cosine_similarity",
+            "hardshrink", "pairwise_distance",
+        ),
+        "nn.functional",
+    ),
     "load": "io",
     "save": "io",
     **dict.fromkeys(
@@ -143,4 +169,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"minigrad.{_ELSEWHERE[name]}"), name)
         globals()[name] = value
         return value
+    if name.endswith("_") and name[0] != "_" and hasattr(Tensor, name):
+        # Methods that change a tensor are functions too: relu_(x).
+        return getattr(Tensor, name)
     raise missing("minigrad", name)

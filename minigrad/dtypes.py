@@ -73,6 +73,13 @@ _REAL_OF: dict[Dtype, Dtype] = {complex64: float32, complex128: float64}
 
 _default: Dtype = float32
 
+OLD_NAMES: dict[str, Dtype] = {
+    "FloatTensor": float32, "DoubleTensor": float64, "HalfTensor": float16, "LongTensor": int64,
+    "IntTensor": int32, "ShortTensor": int16, "CharTensor": int8, "ByteTensor": uint8,
+    "BoolTensor": bool, "ComplexFloatTensor": complex64, "ComplexDoubleTensor": complex128,
+}  # fmt: skip
+"""Torch's names for types of tensors by dtype."""
+
 
 def get_default_dtype() -> Dtype:
     """The dtype that Python floats, and integers divided, become; float32 at the start."""
@@ -117,11 +124,12 @@ def as_dtype(value: Any, operation: str = "dtype") -> Dtype:
     elif isinstance(value, type) and value in _PYTHON:
         return _PYTHON[value]
     elif isinstance(value, str):
-        found = _BY_NAME.get(value.removeprefix("torch."))
+        name = value.removeprefix("torch.").removeprefix("minigrad.")
+        found = _BY_NAME.get(name) or OLD_NAMES.get(name)
     elif isinstance(value, type) and issubclass(value, numpy.generic):
         found = _BY_NAME.get(numpy.dtype(value).name)
     else:
-        found = None
+        found = OLD_NAMES.get(getattr(value, "__name__", ""))
     if found is None:
         known = ", ".join(_BY_NAME)
         raise DtypeError(f"{operation}(): {value!r} is not a dtype of minigrad; these are: {known}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy
@@ -9,8 +10,14 @@ import numpy
 from minigrad import dtypes
 from minigrad.backend import device_of, to_numpy
 from minigrad.backend.levels import Lifted
+from minigrad.errors import ArgumentError
 
-_options = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80}
+_PROFILES: dict[str, dict[str, Any]] = {
+    "default": {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80},
+    "short": {"precision": 2, "threshold": 1000, "edgeitems": 2, "linewidth": 80},
+    "full": {"precision": 4, "threshold": math.inf, "edgeitems": 3, "linewidth": 80},
+}
+_options: dict[str, Any] = {**_PROFILES["default"], "sci_mode": None}
 
 
 def set_printoptions(
@@ -18,13 +25,27 @@ def set_printoptions(
     threshold: int | None = None,
     edgeitems: int | None = None,
     linewidth: int | None = None,
+    profile: str | None = None,
+    sci_mode: bool | None = None,
 ) -> None:
-    """Set how tensors print: digits after the point, size from which to shorten, line width."""
+    """Set how tensors print: digits after the point, size from which to shorten, line width.
+
+    `profile` "default", "short" or "full" sets all of these; `sci_mode` says whether floats have
+    an exponent, which they decide for themselves until it is given and after each profile.
+    """
+    if profile is not None:
+        if profile not in _PROFILES:
+            raise ArgumentError(
+                f"set_printoptions(): argument 'profile' is {profile!r}; it must be one of "
+                f"{sorted(_PROFILES)}"
+            )
+        _options.update(_PROFILES[profile], sci_mode=None)
     given = {
         "precision": precision,
         "threshold": threshold,
         "edgeitems": edgeitems,
         "linewidth": linewidth,
+        "sci_mode": sci_mode,
     }
     _options.update({name: value for name, value in given.items() if value is not None})
 
@@ -43,6 +64,9 @@ def _float_format(values: Any) -> Any:
             scientific = largest >= 1e8
         else:
             scientific = largest / smallest > 1000 or largest > 1e8 or smallest < 1e-4
+
+    if _options["sci_mode"] is not None:
+        scientific = _options["sci_mode"]
 
     def one(value: Any) -> str:
         number = float(value)

@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["absent", "errors", "extras"],
     ["dtypes"],
-    ["backend", "mutation", "specialise"],
+    ["backend", "formats", "mutation", "specialise"],
     ["kernels"],
     ["graph"],
     ["modes"],
@@ -29,7 +29,7 @@ LAYERS = [
     ["autograd"],
     ["__init__"],
     ["amp", "cuda", "typed"],
-    ["backends", "fft", "linalg", "masked", "random", "signal", "special"],
+    ["backends", "fft", "linalg", "masked", "random", "settings", "signal", "special"],
     ["numpy"],
     ["distributions"],
     ["nn"],

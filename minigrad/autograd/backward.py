@@ -67,6 +67,7 @@ def grad(
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -82,6 +83,10 @@ def grad(
     >>> grad(slope, x)
     (tensor(18.),)
     """
+    if not only_inputs:
+        raise ArgumentError(
+            "grad(): only_inputs=False is not available; backward() adds to every leaf's .grad"
+        )
     if is_grads_batched:
         raise ArgumentError(
             "grad(): is_grads_batched=True is not available; call grad once per cotangent"

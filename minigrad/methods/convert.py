@@ -180,9 +180,7 @@ class ConvertMethods(Traced):
         """The dtype's name, or the tensor with another dtype."""
         if dtype is None:
             return f"minigrad.{self._array.dtype.name}"
-        # Older programs name a class that stands for a dtype: `x.type(torch.LongTensor)`.
-        wanted = getattr(dtype, "dtype", None)
-        return self.to(wanted if isinstance(wanted, numpy.dtype) else dtype)
+        return convert(self, dtypes.as_dtype(dtype, "type"))
 
     def type_as(self, other: Any) -> Any:
         """The tensor with the dtype of another."""

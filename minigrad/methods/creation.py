@@ -6,6 +6,7 @@ from typing import Any
 
 from minigrad.inplace import in_place
 from minigrad.ops import creation, data, random
+from minigrad.ops import diagonal as diagonals
 
 
 def _zero(input: Any) -> Any:
@@ -55,10 +56,20 @@ class CreationMethods:
         """A copy of data as a tensor of this one's dtype and on its device."""
         return _tensor(data, **_like(self, dtype, device, requires_grad))
 
+    def new(self, *data: Any, device: Any = None) -> Any:
+        """A tensor of this one's dtype and device, of the data or, given sizes, to be written."""
+        if all(isinstance(size, int) for size in data):
+            return self.new_empty(*(data or (0,)), device=device)
+        if len(data) > 1:
+            raise TypeError("new(): give one sequence of numbers, or sizes")
+        return self.new_tensor(data[0], device=device)
+
     bernoulli = random.bernoulli
     bernoulli_ = in_place(random.bernoulli_like)
+    cauchy_ = in_place(random.cauchy_like)
     exponential_ = in_place(random.exponential_like)
     fill_ = in_place(creation.fill)
+    fill_diagonal_ = in_place(diagonals.fill_diagonal)
     geometric_ = in_place(random.geometric_like)
     log_normal_ = in_place(random.log_normal_like)
     multinomial = random.multinomial

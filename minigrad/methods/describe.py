@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.backend import backend_of, device, device_of
+from minigrad.errors import ArgumentError
+from minigrad.formats import layout, strided
 from minigrad.graph import Traced
 from minigrad.ops.strides import offset_of
 
@@ -90,6 +92,48 @@ class DescribeMethods(Traced):
     def is_cuda(self) -> bool:
         """Whether the elements live on a CUDA device."""
         return self.device.type == "cuda"
+
+    @property
+    def is_cpu(self) -> bool:
+        """Whether the elements live in the host's memory."""
+        return self.device.type == "cpu"
+
+    @property
+    def layout(self) -> layout:
+        """The kind of tensor: strided, as all are."""
+        return strided
+
+    is_meta = is_mps = is_quantized = is_sparse = is_sparse_csr = is_xpu = False
+
+    def get_device(self) -> int:
+        """The number of the CUDA device that holds the elements; -1 for the CPU."""
+        place = self.device
+        return -1 if place.type == "cpu" else place.index or 0
+
+    def is_nonzero(self) -> bool:
+        """Whether the only element is not zero. Raises ArgumentError where there are more."""
+        if self._array.size != 1:
+            raise ArgumentError(
+                f"is_nonzero(): a tensor of shape {list(self._array.shape)} is neither true nor "
+                f"false; use any() or all()"
+            )
+        return bool(self._array.item() != 0)
+
+    def is_same_size(self, other: Any) -> bool:
+        """Whether another tensor has the same shape."""
+        return bool(self._array.shape == other._array.shape)
+
+    def is_signed(self) -> bool:
+        """Whether the dtype has negative numbers."""
+        return bool(self._array.dtype.kind in "ifc")
+
+    def is_conj(self) -> bool:
+        """Whether the elements in memory wait to be conjugated; they never do."""
+        return False
+
+    def is_neg(self) -> bool:
+        """Whether the elements in memory wait to be negated; they never do."""
+        return False
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is float16, float32 or float64."""

@@ -123,6 +123,7 @@ class ShapeMethods:
     roll = rearrange.roll
     rot90 = rearrange.rot90
     split = join.split
+    split_with_sizes = join.split_with_sizes
     squeeze = shapes.squeeze
     swapaxes = shapes.swapaxes
     swapdims = shapes.swapdims
@@ -137,6 +138,7 @@ class ShapeMethods:
     unfold = rearrange.unfold
     unsafe_chunk = join.unsafe_chunk
     unsafe_split = join.unsafe_split
+    unsafe_split_with_sizes = join.split_with_sizes
     unsqueeze = shapes.unsqueeze
     vsplit = join.vsplit
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minigrad.errors import ArgumentError
 from minigrad.graph import primitive, view
 from minigrad.ops import reduce
 from minigrad.ops.dims import wrap_dim
-from minigrad.ops.shape import clone
+from minigrad.ops.gather import number_for
+from minigrad.ops.index import put
+from minigrad.ops.shape import clone, reshape
 
 __all__ = ["diag", "diag_embed", "diagflat", "diagonal", "trace", "tril", "triu"]
 
@@ -134,3 +137,22 @@ def _check_matrices(operation: str, input: Any) -> None:
             f"{operation}(): argument 'input' must have at least 2 dimensions, it has shape "
             f"{list(input.shape)}"
         )
+
+
+def fill_diagonal(input: Any, value: Any, wrap: bool = False) -> Any:
+    """A copy with a number on the main diagonal of all dimensions.
+
+    With `wrap` the diagonal of a tall matrix starts again after each square and a gap of one row.
+    Raises ArgumentError below two dimensions, or where sizes differ among more than two.
+    """
+    shape = tuple(input.shape)
+    if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
+        raise ArgumentError(
+            f"fill_diagonal(): argument 'input' has shape {list(shape)}; it must be a matrix, or "
+            f"have more dimensions of one size"
+        )
+    step = sum(math.prod(shape[dim + 1 :]) for dim in range(len(shape)))
+    last = math.prod(shape) if wrap and len(shape) == 2 else min(shape) * step
+    flat = reshape(input, (-1,))
+    places = slice(0, last, step)
+    return reshape(put(flat, number_for("fill_diagonal", input, value), index=(places,)), shape)

@@ -17,8 +17,8 @@ from minigrad.ops.shape import atleast_1d, atleast_2d, atleast_3d, reshape
 
 __all__ = [
     "block_diag", "cat", "chunk", "column_stack", "concat", "concatenate", "dsplit", "dstack",
-    "hsplit", "hstack", "row_stack", "split", "stack", "tensor_split", "unbind",
-    "unsafe_chunk", "unsafe_split", "vsplit", "vstack",
+    "hsplit", "hstack", "row_stack", "split", "split_with_sizes", "stack", "tensor_split", "unbind",
+    "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "vsplit", "vstack",
 ]  # fmt: skip
 
 _ALL = slice(None)
@@ -38,8 +38,8 @@ def _cat(xp: Any, *tensors: Any, dim: int, ends: tuple[int, ...]) -> Any:
     return xp.concatenate(tensors, axis=dim)
 
 
-def cat(tensors: Any, dim: int = 0) -> Any:
-    """The tensors one after the other along a dimension; dtypes are promoted.
+def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Any:
+    """The tensors one after the other along a dimension, `dim` or `axis`; dtypes are promoted.
 
     Raises ArgumentError where shapes differ in another dimension. Empty 1-d tensors are skipped.
 
@@ -47,6 +47,8 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     >>> minigrad.cat((minigrad.zeros(1), minigrad.ones(2)))
     tensor([0., 1., 1.])
     """
+    if axis is not None:
+        dim = axis
     given, shapes = _sequence("cat", tensors)
     if (0,) in shapes and any(shape != (0,) for shape in shapes):
         given = tuple(tensor for tensor, shape in zip(given, shapes) if shape != (0,))
@@ -248,6 +250,14 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
 # Torch's do not look after later changes in place; there is nothing to gain from that here.
 unsafe_chunk = chunk
 unsafe_split = split
+
+
+def split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Views of a tensor along a dimension, of the sizes given; see `split`."""
+    return split(input, list(split_sizes), dim)
+
+
+unsafe_split_with_sizes = split_with_sizes
 
 
 def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:

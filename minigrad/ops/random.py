@@ -300,6 +300,8 @@ def _drawn(xp: Any, input: Any, *, draw: Any) -> Any:
 
 def normal_like(input: Any, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Any:
     """Normal random numbers in the input's shape and dtype."""
+    if std < 0:
+        raise ArgumentError(f"normal_(): argument 'std' is {std}, below zero")
     source = generator_or_default(generator)
     return _drawn(input, draw=lambda xp, shape, dtype: source.normal(xp, shape, dtype, mean, std))
 
@@ -314,6 +316,22 @@ def exponential_like(input: Any, lambd: float = 1.0, *, generator: Any = None) -
     """Exponential random numbers of rate `lambd`, in the input's shape and dtype."""
     source = generator_or_default(generator)
     return _drawn(input, draw=lambda xp, shape, dtype: source.exponential(xp, shape, dtype, lambd))
+
+
+def cauchy_like(
+    input: Any, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None
+) -> Any:
+    """Random numbers of the Cauchy distribution, in the input's shape and dtype."""
+    if sigma <= 0:
+        raise ArgumentError(f"cauchy_(): argument 'sigma' is {sigma}; it must be above zero")
+    source = generator_or_default(generator)
+
+    def draw(xp: Any, shape: Any, dtype: Any) -> Any:
+        # Between the quantiles 0 and 1, both of which are infinite.
+        turns = source.uniform(xp, shape, "float64", 2.0**-60, 1.0)
+        return (median + sigma * xp.tan(math.pi * (turns - 0.5))).astype(dtype)
+
+    return _drawn(input, draw=draw)
 
 
 def bernoulli_like(input: Any, p: Any = 0.5, *, generator: Any = None) -> Any:

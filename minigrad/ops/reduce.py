@@ -113,13 +113,22 @@ def _sum(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
     return _sum_values(xp, input, dim, keepdim)
 
 
-def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """The sum of all elements, or over the dimensions `dim`; integers add up in int64.
+def sum(
+    input: Any,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    axis: Any = None,
+) -> Any:
+    """The sum of all elements, or over the dimensions `dim`, or `axis`; integers add up in int64.
 
     >>> import minigrad
     >>> minigrad.sum(minigrad.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
     tensor([3., 7.])
     """
+    if axis is not None:
+        dim = axis
     if dim is not None:
         dim = reduced("sum", input, dim)
     if dtype is None:
@@ -149,10 +158,19 @@ def _mean(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
     return _sum_values(xp, input, dim, keepdim) / count
 
 
-def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def mean(
+    input: Any,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    axis: Any = None,
+) -> Any:
     """The mean of all elements, or over the dimensions `dim`; integers need a `dtype`."""
     if dtype is not None:
         input = convert(input, dtypes.as_dtype(dtype, "mean"))
+    if axis is not None:
+        dim = axis
     if dim is not None:
         dim = reduced("mean", input, dim)
     return _mean(input, dim=dim, keepdim=keepdim)

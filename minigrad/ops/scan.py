@@ -40,13 +40,14 @@ def _accumulated(function: Any, array: Any, dim: int) -> Any:
     return function(array, dim, dtype)
 
 
-def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
-    """The running sum along a dimension; integers add up in int64.
+def cumsum(input: Any, dim: Any = None, *, dtype: Any = None, axis: Any = None) -> Any:
+    """The running sum along a dimension, `dim` or `axis`; integers add up in int64.
 
     >>> import minigrad
     >>> minigrad.cumsum(minigrad.tensor([1, 2, 3]), 0)
     tensor([1, 3, 6])
     """
+    dim = dim if axis is None else axis
     dim = wrap_dim("cumsum", dim, dimensions("cumsum", input))
     if dtype is None:
         return _cumsum(input, dim=dim, reverse=False)
@@ -100,8 +101,9 @@ def _cumprod(xp: Any, input: Any, *, dim: int) -> Any:
     return _accumulated(xp.cumprod, input, dim)
 
 
-def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
-    """The running product along a dimension; integers multiply in int64."""
+def cumprod(input: Any, dim: Any = None, *, dtype: Any = None, axis: Any = None) -> Any:
+    """The running product along a dimension, `dim` or `axis`; integers multiply in int64."""
+    dim = dim if axis is None else axis
     dim = wrap_dim("cumprod", dim, dimensions("cumprod", input))
     if dtype is None:
         return _cumprod(input, dim=dim)

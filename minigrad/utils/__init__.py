@@ -1,8 +1,8 @@
-"""Tools around training: `minigrad.utils.data` and `minigrad.utils.checkpoint`."""
+"""Tools around training: data, checkpoints of activations, and timing."""
 
 from minigrad.absent import explaining
-from minigrad.utils import checkpoint, data
+from minigrad.utils import benchmark, checkpoint, data
 
-__all__ = ["checkpoint", "data"]
+__all__ = ["benchmark", "checkpoint", "data"]
 
 __getattr__ = explaining(__name__)

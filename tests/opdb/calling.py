@@ -92,6 +92,10 @@ def _embedding_bag(library: TorchLibrary) -> Call:
     return call
 
 
+def _zero(library: TorchLibrary) -> Call:
+    return lambda tensor: library.method("zero_")(tensor.clone())
+
+
 _METHODS_ONLY = (
     "__getitem__",
     "__radd__",
@@ -105,6 +109,9 @@ _METHODS_ONLY = (
     "float",
     "item",
     "long",
+    "new_full",
+    "new_ones",
+    "new_zeros",
     "repeat",
     "reshape_as",
     "sum_to_size",
@@ -118,6 +125,7 @@ FUNCTIONS: dict[str, Callable[[TorchLibrary], Call]] = {
     **{name: _property(name) for name in ("H", "T", "mH", "mT")},
     "einsum": _einsum,
     "where": _where,
+    "zero_": _zero,
     "linalg.lstsq grad_oriented": _two_of_lstsq,
     "linalg.pinv singular": _pinv_of_product,
     "pca_lowrank": _low_rank("pca_lowrank"),

@@ -23,6 +23,8 @@ def error_differs(library: TorchLibrary, operation: OpInfo, error_input: ErrorIn
     if _raised(operation.op, reference) is None:
         raise ExcludedError(NO_ERROR)
     call = function(library, operation.name)
+    if operation.variant_test_name == "in_place":
+        call = library.method(operation.name + "_")
     raised = _raised(call, Arguments(library, sample, False))
     if raised is None:
         return f"nothing was raised, torch raises {error_input.error_type.__name__}"

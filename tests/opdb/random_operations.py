@@ -24,8 +24,8 @@ _DROPS = ("nn.functional.dropout", "nn.functional.dropout2d", "nn.functional.dro
 _ALPHA_DROPS = ("nn.functional.alpha_dropout", "nn.functional.feature_alpha_dropout")
 _FRACTIONAL = ("nn.functional.fractional_max_pool2d", "nn.functional.fractional_max_pool3d")
 _RANDOM = (
-    "bernoulli", "multinomial", "nn.functional.rrelu", "randint", "randn", "randn_like", *_DROPS,
-    *_ALPHA_DROPS,
+    "bernoulli", "multinomial", "nn.functional.rrelu", "normal", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", *_DROPS, *_ALPHA_DROPS,
 )  # fmt: skip
 
 
@@ -47,7 +47,10 @@ def sample_differs(library: TorchLibrary, operation: OpInfo, sample: SampleInput
     theirs = Arguments(TorchLibrary(), sample, True)
     expected = theirs.call(operation.op)
     ours = Arguments(library, sample, True)
-    got = ours.call(function(library, operation.name))
+    if operation.variant_test_name == "in_place":
+        got = ours.call(library.method(operation.name + "_"))
+    else:
+        got = ours.call(function(library, operation.name))
     tolerances = Tolerances(operation)
     found = results_differ(library, got, expected, tolerances, values=False)
     if found is not None or operation.name not in _SUPPORTS:
@@ -191,6 +194,19 @@ def _randint_support(sample: SampleInput, drawn: torch.Tensor) -> str | None:
     return None if bool(inside.all()) else f"outside [{low}, {high}): {drawn}"
 
 
+def _rand_like_support(sample: SampleInput, drawn: torch.Tensor) -> str | None:
+    parts = torch.view_as_real(drawn) if drawn.is_complex() else drawn
+    return None if bool(((parts >= 0) & (parts < 1)).all()) else f"outside [0, 1): {drawn}"
+
+
+def _randint_like_support(sample: SampleInput, drawn: torch.Tensor) -> str | None:
+    named = [sample.kwargs[name] for name in ("low", "high") if name in sample.kwargs]
+    bounds = [*sample.args, *named]
+    low, high = (0, bounds[0]) if len(bounds) == 1 else bounds
+    inside = (drawn >= low) & (drawn < high) & (drawn == drawn.floor())
+    return None if bool(inside.all()) else f"outside [{low}, {high}): {drawn}"
+
+
 _SUPPORTS: dict[str, Callable[[SampleInput, torch.Tensor], str | None]] = {
     "bernoulli": _bernoulli_support,
     "multinomial": _multinomial_support,
@@ -201,6 +217,8 @@ _SUPPORTS: dict[str, Callable[[SampleInput, torch.Tensor], str | None]] = {
     "randint": _randint_support,
     **dict.fromkeys(_ALPHA_DROPS, _alpha_support),
     **dict.fromkeys(_FRACTIONAL, _fractional_support),
+    "rand_like": _rand_like_support,
+    "randint_like": _randint_like_support,
 }
 
 
@@ -313,6 +331,28 @@ def _randn_like_statistics(library: TorchLibrary, call: Any, dtype: torch.dtype)
     )
 
 
+def _normal_statistics(library: TorchLibrary, call: Any, dtype: torch.dtype) -> str | None:
+    if dtype.is_complex:
+        return None
+    means = _filled(library, torch.full((DRAWS,), 3.0, dtype=dtype))
+    return _normal_differs((library.to_torch(call(means, 2.0)).double() - 3.0) / 2.0)
+
+
+def _rand_like_statistics(library: TorchLibrary, call: Any, dtype: torch.dtype) -> str | None:
+    drawn = library.to_torch(call(_filled(library, torch.zeros(DRAWS, dtype=dtype))))
+    parts = torch.view_as_real(drawn).reshape(-1) if drawn.is_complex() else drawn
+    return _frequency_differs("less than 0.3", parts < 0.3, 0.3)
+
+
+def _randint_like_statistics(library: TorchLibrary, call: Any, dtype: torch.dtype) -> str | None:
+    drawn = library.to_torch(call(_filled(library, torch.zeros(DRAWS, dtype=dtype)), 2, 10))
+    for value in range(2, 10):
+        found = _frequency_differs(f"value {value}", drawn == value, 0.125)
+        if found is not None:
+            return found
+    return None
+
+
 STATISTICS: dict[str, Callable[[TorchLibrary, Any, torch.dtype], str | None]] = {
     "bernoulli": _bernoulli_statistics,
     "multinomial": _multinomial_statistics,
@@ -321,7 +361,10 @@ STATISTICS: dict[str, Callable[[TorchLibrary, Any, torch.dtype], str | None]] = 
     "nn.functional.dropout3d": _channels_statistics,
     "nn.functional.rrelu": _rrelu_statistics,
     **dict.fromkeys(_ALPHA_DROPS, _alpha_statistics),
+    "normal": _normal_statistics,
+    "rand_like": _rand_like_statistics,
     "randint": _randint_statistics,
+    "randint_like": _randint_like_statistics,
     "randn": _randn_statistics,
     "randn_like": _randn_like_statistics,
 }
