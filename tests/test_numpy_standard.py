@@ -417,3 +417,31 @@ def test_a_tensor_becomes_an_array_and_back_as_a_view():
     assert (integers * single).dtype == minigrad.float32
     assert (mnp.asarray(integers) * mnp.asarray(single)).dtype == mnp.float64
     assert (integers * mnp.asarray(single)).dtype == mnp.float64
+
+
+def test_writing_in_place_keeps_the_graph_right():
+    leaf = mnp.asarray([1.0, 2.0]).requires_grad_()
+    for write in (
+        lambda: leaf.__iadd__(1.0),
+        lambda: leaf.sort(),
+        lambda: mnp.exp(numpy.ones(2), out=leaf),
+        lambda: leaf.__setitem__(0, 1.0),
+    ):
+        with pytest.raises(RuntimeError, match="leaf"):
+            write()
+    assert leaf.tolist() == [1.0, 2.0]
+    x = leaf * 1.0
+    x *= 2.0 * x
+    x += 1
+    y = mnp.ones(2)
+    y *= leaf
+    y *= leaf
+    (found,) = minigrad.autograd.grad((x + y).sum(), leaf)
+    assert found.tolist() == [6.0, 12.0]
+    z = mnp.asarray([3.0, 1.0]) * leaf
+    z.sort()
+    (found,) = minigrad.autograd.grad(z[0], leaf)
+    assert found.tolist() == [0.0, 1.0]
+    count = mnp.asarray([1, 2])
+    with pytest.raises(TypeError, match="cannot be written"):
+        count /= 2

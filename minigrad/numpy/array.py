@@ -10,8 +10,9 @@ from typing import Any
 import numpy
 
 from minigrad.backend import to_numpy
-from minigrad.graph import Traced
-from minigrad.inplace import update
+from minigrad.errors import DtypeError
+from minigrad.graph import Traced, is_recording
+from minigrad.inplace import check_writable, in_place, update
 from minigrad.numpy import (
     creation,
     elementwise,
@@ -23,7 +24,7 @@ from minigrad.numpy import (
     reductions,
     sorting,
 )
-from minigrad.numpy.base import Base, dtype_of, lift
+from minigrad.numpy.base import Base, dtype_of
 from minigrad.ops import shape as shapes
 from minigrad.ops.elementwise import imag as imaginary
 from minigrad.ops.elementwise import real as real_part
@@ -44,20 +45,17 @@ class Count(int):
 def _in_place(function: Any, name: str) -> Any:
     """The operator `x += y` of a function `add(x, y)`: NumPy's dtypes, written into `x`."""
 
-    def method(self: Any, other: Any) -> Any:
-        old = Tensor.clone(self) if self._node is not None else self
-        if not isinstance(other, (Traced, int, float, complex)):
-            other = lift(other)
+    def computed(old: Any, other: Any) -> Any:
         result = function(old, other)
-        if not numpy.can_cast(result._array.dtype, self._array.dtype, "same_kind"):
-            raise numpy.exceptions.DTypePromotionError(
+        if not numpy.can_cast(result._array.dtype, old._array.dtype, "same_kind"):
+            raise DtypeError(
                 f"{name}: the result has dtype {result._array.dtype} and cannot be written into an "
-                f"array of dtype {self._array.dtype}; write x = x op y"
+                f"array of dtype {old._array.dtype}; write x = x op y"
             )
-        return update(self, convert(result, self._array.dtype), name)
+        return convert(result, old._array.dtype)
 
-    method.__name__ = method.__qualname__ = name
-    return method
+    computed.__name__ = computed.__qualname__ = name
+    return in_place(computed)
 
 
 def _forward(function: Any) -> Any:
@@ -270,6 +268,8 @@ class ndarray(Base):
         self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None
     ) -> Any:
         """Put the elements in order in place."""
+        if is_recording():
+            check_writable(self, "sort")
         update(self, sorting.sort(Tensor.clone(self), axis), "sort")
 
     def partition(self, kth: Any, axis: int = -1, kind: Any = None, order: Any = None) -> None:

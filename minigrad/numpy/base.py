@@ -11,7 +11,7 @@ from minigrad.backend import as_array, backend_of, is_array, to_numpy
 from minigrad.dtypes import as_dtype
 from minigrad.errors import GraphError
 from minigrad.graph import Traced, is_recording, new
-from minigrad.inplace import update
+from minigrad.inplace import check_writable, update
 from minigrad.ops.index import getitem
 from minigrad.ops.join import stack
 from minigrad.ops.promotion import convert
@@ -176,6 +176,8 @@ def delivered(result: Any, out: Any, where: Any, operation: str) -> Any:
     if out is None:
         return result
     if isinstance(out, Traced):
+        if is_recording():
+            check_writable(out, operation)
         if result._array.shape != out._array.shape:
             result = broadcast_to(result, size=out._array.shape)
         return update(out, result, operation)
