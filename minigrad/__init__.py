@@ -24,6 +24,7 @@ from minigrad.tensor import Tensor as Tensor
 # After `minigrad.tensor`, so that the function of that name is what `minigrad.tensor` means.
 from minigrad.ops.activation import *  # noqa: F403
 from minigrad.ops.attention import *  # noqa: F403
+from minigrad.ops.bessel import *  # noqa: F403
 from minigrad.ops.compare import *  # noqa: F403
 from minigrad.ops.complex_parts import *  # noqa: F403
 from minigrad.ops.conv import *  # noqa: F403
@@ -47,6 +48,7 @@ from minigrad.ops.extremes import *  # noqa: F403
 from minigrad.ops.factor import *  # noqa: F403
 from minigrad.ops.functions import *  # noqa: F403
 from minigrad.ops.fused import *  # noqa: F403
+from minigrad.ops.gamma import *  # noqa: F403
 from minigrad.ops.gather import *  # noqa: F403
 from minigrad.ops.householder import *  # noqa: F403
 from minigrad.ops.index import *  # noqa: F403
@@ -63,6 +65,7 @@ from minigrad.ops.norm import *  # noqa: F403
 from minigrad.ops.norms import *  # noqa: F403
 from minigrad.ops.older import *  # noqa: F403
 from minigrad.ops.pad import *  # noqa: F403
+from minigrad.ops.parts import *  # noqa: F403
 from minigrad.ops.piecewise import *  # noqa: F403
 from minigrad.ops.pool import *  # noqa: F403
 from minigrad.ops.power import *  # noqa: F403

@@ -19,3 +19,7 @@ class DeviceError(ValueError, RuntimeError):
 
 class GraphError(RuntimeError):
     """The recorded graph cannot be walked: freed, changed in place, or never recorded."""
+
+
+class NoDerivativeError(GraphError, NotImplementedError):
+    """A gradient was asked for by an argument for which no derivative is known."""

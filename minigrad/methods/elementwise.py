@@ -6,11 +6,14 @@ from typing import Any
 
 from minigrad.inplace import in_place
 from minigrad.ops import (
+    bessel,
     compare,
     complex_parts,
     elementwise,
     error_function,
     functions,
+    gamma,
+    parts,
     piecewise,
     power,
     select,
@@ -191,6 +194,18 @@ class ElementwiseMethods:
     erf = error_function.erf
     erfc = error_function.erfc
     erfinv = error_function.erfinv
+    lgamma = gamma.lgamma
+    digamma = gamma.digamma
+    polygamma = gamma.polygamma_of
+    mvlgamma = gamma.mvlgamma
+    igamma = gamma.igamma
+    igammac = gamma.igammac
+    i0 = bessel.i0
+    frexp = parts.frexp
+    ldexp = parts.ldexp
+    nextafter = parts.nextafter
+    gcd = parts.gcd
+    lcm = parts.lcm
     relu = piecewise.relu
     prelu = piecewise.prelu
 
@@ -299,6 +314,17 @@ class ElementwiseMethods:
     erf_ = in_place(error_function.erf)
     erfc_ = in_place(error_function.erfc)
     erfinv_ = in_place(error_function.erfinv)
+    lgamma_ = in_place(gamma.lgamma)
+    digamma_ = in_place(gamma.digamma)
+    polygamma_ = in_place(gamma.polygamma_of)
+    mvlgamma_ = in_place(gamma.mvlgamma)
+    igamma_ = in_place(gamma.igamma)
+    igammac_ = in_place(gamma.igammac)
+    i0_ = in_place(bessel.i0)
+    ldexp_ = in_place(parts.ldexp)
+    nextafter_ = in_place(parts.nextafter)
+    gcd_ = in_place(parts.gcd)
+    lcm_ = in_place(parts.lcm)
     relu_ = in_place(piecewise.relu)
     clamp_ = clip_ = in_place(select.clamp)
     clamp_min_ = in_place(select.clamp_min)

@@ -1,21 +1,23 @@
-"""The error function, its complement and its inverse, which NumPy does not have."""
+"""The error function, its complements and its inverse, and the normal distribution's."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from minigrad.backend import backend_of, ndarray
 from minigrad.backend.quantiles import DOUBLE
 from minigrad.errors import DtypeError
 from minigrad.ops.blocks import in_blocks
+from minigrad.ops.formulas import in_cases, ratio
 from minigrad.ops.functions import exp
 from minigrad.ops.promotion import transcendental
 
 __all__ = ["erf", "erfc", "erfinv"]
 
 SLOPE = 2 / math.sqrt(math.pi)
+SQRT_HALF = math.sqrt(0.5)
 FEW = 32
 """Up to so many elements the C library, one by one, beats a score of array operations."""
 
@@ -29,13 +31,31 @@ def erf(xp: Any, input: Any) -> Any:
 @transcendental(input=lambda g, input: g * (exp(input * -input) * -SLOPE))
 def erfc(xp: Any, input: Any) -> Any:
     """The complement, 1 - erf(x), exact also for large x."""
-    return _evaluate(xp, input, "erfc", _erfc)
+    return _evaluate(xp, input, "erfc", erfc_values)
 
 
 @transcendental(input=lambda g, out: g * (exp(out * out) / SLOPE))
 def erfinv(xp: Any, input: Any) -> Any:
     """The x whose error function is the element; infinite at -1 and 1, NaN beyond."""
     return _evaluate(xp, input, "erfinv", _erfinv)
+
+
+@transcendental(input=lambda g, input, out: g * (input * out * 2 - SLOPE))
+def erfcx(xp: Any, input: Any) -> Any:
+    """The scaled complement, exp(x * x) * erfc(x), which does not underflow for large x."""
+    return _evaluate(xp, input, "erfcx", _erfcx)
+
+
+@transcendental(input=lambda g, input: g / erfcx(input * -SQRT_HALF) * (SLOPE * SQRT_HALF))
+def log_ndtr(xp: Any, input: Any) -> Any:
+    """The logarithm of the normal distribution function, also far below 0."""
+    return _evaluate(xp, input, "log_ndtr", _log_ndtr)
+
+
+@transcendental(input=lambda g, out: g * (exp(out * out * 0.5) * math.sqrt(2 * math.pi)))
+def ndtri(xp: Any, input: Any) -> Any:
+    """The normal quantile: the x below which a standard normal number is with that probability."""
+    return _evaluate(xp, input, "ndtri", _ndtri)
 
 
 def _evaluate(xp: Any, array: Any, name: str, function: Callable[[Any, Any], Any]) -> Any:
@@ -54,22 +74,6 @@ def _evaluate(xp: Any, array: Any, name: str, function: Callable[[Any, Any], Any
     return in_blocks(xp, function, array)
 
 
-def _polynomial(x: Any, coefficients: Sequence[float]) -> Any:
-    """Horner's rule, constants first, with one temporary array."""
-    result = x * coefficients[-1]
-    for coefficient in coefficients[-2:0:-1]:
-        result += coefficient
-        result *= x
-    result += coefficients[0]
-    return result
-
-
-def _ratio(x: Any, ratio: tuple[Sequence[float], Sequence[float]]) -> Any:
-    result = _polynomial(x, ratio[0])
-    result /= _polynomial(x, ratio[1])
-    return result
-
-
 # Single precision: erf(x) = tanh(x * R(x * x)). The tangent saturates as the error function does
 # and does not magnify relative errors, so a ratio of two cubics is enough: fitted to
 # atanh(erf(x)) / x for 0 <= x <= 3.95 in the largest error of the result, which is 5e-8.
@@ -84,7 +88,7 @@ def _erf(xp: Any, x: Any) -> Any:
     if x.dtype.itemsize == 8:
         return _erf_double(xp, x)
     x = xp.minimum(xp.maximum(x, -_SINGLE_EDGE), _SINGLE_EDGE)
-    argument = _ratio(x * x, _SINGLE)
+    argument = ratio(x * x, _SINGLE)
     argument *= x
     return xp.tanh(argument)
 
@@ -127,22 +131,30 @@ _FAR_EDGE = 4.0
 
 
 def _erf_near(x: Any) -> Any:
-    return x * _ratio(x * x, _NEAR)
+    return x * ratio(x * x, _NEAR)
+
+
+def _scaled(xp: Any, size: Any) -> Any:
+    """exp(x * x) erfc(x) for x beyond the near edge."""
+
+    def distant(x: Any) -> Any:
+        square = 1 / (x * x)
+        return (1 / math.sqrt(math.pi) + square * ratio(square, _FAR)) / x
+
+    far = size > _FAR_EDGE
+    return in_cases(xp, ((~far, lambda x: ratio(x, _MIDDLE)), (far, distant)), size)
+
+
+def _square_exponential(xp: Any, size: Any, sign: float) -> Any:
+    """exp(sign * x * x), with x * x in two parts of which the first is exact."""
+    coarse = xp.trunc(size * 16) / 16
+    rest = (size - coarse) * (size + coarse)
+    return xp.exp(sign * coarse * coarse) * xp.exp(sign * rest)
 
 
 def _tail(xp: Any, size: Any) -> Any:
     """The complement, erfc, of sizes beyond the near edge."""
-    scaled = xp.empty_like(size)
-    far = size > _FAR_EDGE
-    middle = ~far
-    scaled[middle] = _ratio(size[middle], _MIDDLE)
-    distant = size[far]
-    square = 1 / (distant * distant)
-    scaled[far] = (1 / math.sqrt(math.pi) + square * _ratio(square, _FAR)) / distant
-    # exp(-x * x), with x * x in two parts of which the first is exact.
-    coarse = xp.trunc(size * 16) / 16
-    rest = (size - coarse) * (size + coarse)
-    return xp.exp(-coarse * coarse) * xp.exp(-rest) * scaled
+    return _square_exponential(xp, size, -1.0) * _scaled(xp, size)
 
 
 def _erf_double(xp: Any, x: Any) -> Any:
@@ -157,7 +169,8 @@ def _erf_double(xp: Any, x: Any) -> Any:
     return out
 
 
-def _erfc(xp: Any, x: Any) -> Any:
+def erfc_values(xp: Any, x: Any) -> Any:
+    """erfc of a raw array."""
     dtype = x.dtype
     x = x.astype(xp.float64, copy=False)
     out = xp.empty_like(x)
@@ -171,20 +184,60 @@ def _erfc(xp: Any, x: Any) -> Any:
     return out.astype(dtype, copy=False)
 
 
+def _erfcx(xp: Any, x: Any) -> Any:
+    dtype = x.dtype
+    x = x.astype(xp.float64, copy=False)
+
+    def beyond(x: Any) -> Any:
+        size = xp.abs(x)
+        scaled = _scaled(xp, size)
+        # Past 26.7 the exponential is infinite.
+        return xp.where(
+            x < 0, 2 * _square_exponential(xp, xp.minimum(size, 28.0), 1.0) - scaled, scaled
+        )
+
+    near = xp.abs(x) <= _NEAR_EDGE
+    cases = ((near, lambda x: xp.exp(x * x) * (1 - _erf_near(x))), (~near, beyond))
+    return in_cases(xp, cases, x).astype(dtype, copy=False)
+
+
+def _log_ndtr(xp: Any, x: Any) -> Any:
+    dtype = x.dtype
+    x = x.astype(xp.float64, copy=False) * SQRT_HALF
+    low = x < -1
+    cases = (
+        (low, lambda x: xp.log(_erfcx(xp, -x) / 2) - x * x),
+        (~low, lambda x: xp.log1p(erfc_values(xp, x) / -2)),
+    )
+    return in_cases(xp, cases, x).astype(dtype, copy=False)
+
+
 def _erfinv(xp: Any, y: Any) -> Any:
     """Through the normal quantile of (1 + y) / 2, which is sqrt(2) times the result."""
     half = y.astype(xp.float64, copy=False) * 0.5
-    result = xp.full(y.shape, math.nan)
+    quantile = _quantile(xp, half, 0.5 - xp.abs(half))
+    return (quantile * SQRT_HALF).astype(y.dtype, copy=False)
+
+
+def _ndtri(xp: Any, p: Any) -> Any:
+    dtype = p.dtype
+    p = p.astype(xp.float64, copy=False)
+    return _quantile(xp, p - 0.5, xp.minimum(p, 1 - p)).astype(dtype, copy=False)
+
+
+def _quantile(xp: Any, half: Any, rest: Any) -> Any:
+    """The normal quantile of 1/2 + half, of which `rest` is the smaller part of 1."""
+    result = xp.full(half.shape, math.nan)
     middle = xp.abs(half) <= 0.425
     centre = half[middle]
-    result[middle] = centre * _ratio(0.180625 - centre * centre, DOUBLE.middle)
+    result[middle] = centre * ratio(0.180625 - centre * centre, DOUBLE.middle)
     outer = xp.abs(half) > 0.425
-    root = xp.sqrt(-xp.log(0.5 - xp.abs(half[outer])))
+    root = xp.sqrt(-xp.log(rest[outer]))
     assert DOUBLE.far is not None
-    # Beyond 27 there is only infinity, the root of a tail of 0.
-    bounded = xp.minimum(root, 27.0)
-    tail = _ratio(bounded - 1.6, DOUBLE.tail)
-    far = _ratio(bounded - 5.0, DOUBLE.far)
-    size = xp.where(root <= 5, tail, xp.where(root > 27, root, far))
+    # Beyond 27.3 there is only infinity, the root of a tail of 0.
+    bounded = xp.minimum(root, 27.3)
+    tail = ratio(bounded - 1.6, DOUBLE.tail)
+    far = ratio(bounded - 5.0, DOUBLE.far)
+    size = xp.where(root <= 5, tail, xp.where(root > 27.3, root, far))
     result[outer] = xp.copysign(size, half[outer])
-    return (result * math.sqrt(0.5)).astype(y.dtype, copy=False)
+    return result

@@ -13,7 +13,7 @@ from minigrad.ops.error_function import erfc
 from minigrad.ops.functions import LN2, cos, exp, floats, log, sin
 from minigrad.ops.operands import between
 from minigrad.ops.promotion import elementwise, transcendental
-from minigrad.ops.select import clamp, where
+from minigrad.ops.select import clamp, where, zero
 
 __all__ = ["logaddexp", "logaddexp2", "logit", "sigmoid", "sinc", "xlogy"]
 
@@ -109,6 +109,13 @@ def _beside(value: Any, input: Any) -> Any:
     return value if hasattr(value, "dtype") else _float(input).dtype.type(value)
 
 
+def _unless_zero(input: Any, value: Any) -> Any:
+    """The value, but 0 where the input is 0, which may be a number."""
+    if hasattr(input, "dtype"):
+        return where(input == 0, 0, value)
+    return value if input else zero(value)
+
+
 def _xlogy_by_input(g: Any, input: Any, other: Any) -> Any:
     flat = (input == 0) & (other <= 0)
     argument = where(flat, 1, other) if hasattr(other, "dtype") else other
@@ -117,7 +124,7 @@ def _xlogy_by_input(g: Any, input: Any, other: Any) -> Any:
 
 @elementwise(
     input=_xlogy_by_input,
-    other=lambda g, input, other: where(input == 0, 0, g * (input / other)),
+    other=lambda g, input, other: _unless_zero(input, g * (input / other)),
 )
 def xlogy(xp: Any, input: Any, other: Any) -> Any:
     """The product input * log(other), and 0 where the input is 0, also beside log(0)."""
@@ -133,7 +140,7 @@ def _xlog1py_by_input(g: Any, input: Any, other: Any) -> Any:
 
 @elementwise(
     input=_xlog1py_by_input,
-    other=lambda g, input, other: where(input == 0, 0, g * (input / (other + 1))),
+    other=lambda g, input, other: _unless_zero(input, g * (input / (other + 1))),
 )
 def xlog1py(xp: Any, input: Any, other: Any) -> Any:
     """The product input * log1p(other), and 0 where the input is 0, also beside log1p(-1)."""

@@ -4,7 +4,7 @@ Both are facts about torch, not about the library under test. In float16, float3
 right results differ by rounding, and torch's own can be the worse one: a result is also accepted
 where it is no further from torch's double precision result than torch's single precision one is,
 beyond the tolerance. And torch promises no order among equal elements to a sort that is not stable,
-and no sign or phase of an eigenvector.
+and no sign or phase of an eigenvector. Its trigamma function is finite at -1, -2, ..., where the function has its poles.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tests.opdb.comparison import Tolerances, difference, results_differ
 from tests.opdb.libraries import TorchLibrary
 
 ROUNDING = "results in float16, float32 or complex64 judged by the double precision result"
+POLES = "results of polygamma(1, x) at its poles, infinite here: torch divides by sin(pi x) rounded"
 ORDER = "results of a sort that is not stable, with equal elements in another order"
 
 MASKED = "second gradients that are NaN in torch beside the minus infinity of a mask"
@@ -195,3 +196,24 @@ def without_nan(
             wanted = torch.where(wanted.isnan() & ours.isfinite(), ours, wanted.detach())
         known.append(wanted)
     return known
+
+
+def has_trigamma_poles(operation: OpInfo, sample: SampleInput) -> bool:
+    """Say whether torch divides by what rounding leaves of sin(pi x) somewhere in this sample."""
+    if operation.name not in ("polygamma", "special.polygamma") or sample.args != (1,):
+        return False
+    return bool(_is_pole(sample.input).any())
+
+
+def _is_pole(x: torch.Tensor) -> torch.Tensor:
+    return (x < 0) & (x == x.floor())
+
+
+def poles_differ(
+    sample: SampleInput, got: torch.Tensor, expected: torch.Tensor, tolerances: Tolerances
+) -> str | None:
+    """Return what differs off the poles, or on them from infinity."""
+    poles = _is_pole(sample.input.detach())
+    if got.shape == poles.shape and not bool((got[poles] == torch.inf).all()):
+        return f"the poles are not infinite: {got}"
+    return difference(got, expected.detach().masked_fill(poles, torch.inf), tolerances)

@@ -96,6 +96,10 @@ def _zero(library: TorchLibrary) -> Call:
     return lambda tensor: library.method("zero_")(tensor.clone())
 
 
+def _polygamma(name: str) -> Callable[[TorchLibrary], Call]:
+    return lambda library: lambda tensor, n: library.function(name)(n, tensor)
+
+
 _METHODS_ONLY = (
     "__getitem__",
     "__radd__",
@@ -130,6 +134,8 @@ FUNCTIONS: dict[str, Callable[[TorchLibrary], Call]] = {
     "linalg.pinv singular": _pinv_of_product,
     "pca_lowrank": _low_rank("pca_lowrank"),
     "svd_lowrank": _low_rank("svd_lowrank"),
+    "polygamma": _polygamma("polygamma"),
+    "special.polygamma": _polygamma("special.polygamma"),
     "nn.functional.embedding": _embedding,
     "nn.functional.embedding_bag": _embedding_bag,
     **{name: _method(name) for name in _METHODS_ONLY},

@@ -13,11 +13,12 @@ from tests.samples import (
     recurrent,
     reduce,
     shape,
+    special,
 )
 from tests.samples.row import Row
 
 FAMILIES = (
-    elementwise, reduce, shape, linear, factor, network, recurrent, loss, drawn, fourier,
+    elementwise, reduce, shape, linear, factor, network, recurrent, loss, drawn, fourier, special,
 )  # fmt: skip
 
 ROWS: dict[str, Row] = {}

@@ -34,13 +34,21 @@ def is_array(value: Any) -> bool:
     return hasattr(value, "dtype") and hasattr(value, "ndim")
 
 
+def refuses(rule: Any) -> bool:
+    """Whether a rule is there to say that there is no derivative."""
+    return bool(rule.__code__.co_qualname.startswith("refused."))
+
+
 def ruled(op: Primitive, sample: Sample) -> list[int]:
     """The places of the inputs that can have a gradient."""
     names = [op.variadic] * len(sample.inputs) if op.variadic else op.inputs
     return [
         place
         for place, (name, value) in enumerate(zip(names, sample.inputs))
-        if name in op.rules and is_array(value) and value.dtype.kind in "fc"
+        if name in op.rules
+        and is_array(value)
+        and value.dtype.kind in "fc"
+        and not refuses(op.rules[name])
     ]
 
 

@@ -225,11 +225,12 @@ CALLS: dict[str, Callable[[Source], Call]] = {
          "erf erfc erfinv exp exp2 expm1 floor frac isfinite isinf isnan isreal log log10 log1p "
          "log2 logical_not logit neg nonzero positive rad2deg real reciprocal relu round rsqrt "
          "sgn sigmoid sign signbit sin sinc sinh sqrt square tan tanh trunc nan_to_num flatten "
+         "lgamma i0 frexp "
          "ravel squeeze count_nonzero atleast_1d atleast_2d atleast_3d argwhere clone"),
     **of(one, "elu gelu hardsigmoid hardswish hardtanh leaky_relu logsigmoid mish relu6 selu silu "
          "softplus softsign tanhshrink hardshrink softshrink celu", FUNCTIONAL),
     **of(two, "atan2 fmax fmin hypot logaddexp logaddexp2 maximum minimum xlogy "
-         "logical_and logical_or logical_xor outer kron dot"),
+         "gcd lcm ldexp logical_and logical_or logical_xor outer kron dot"),
     **of(two_or_number, "add sub mul div true_divide remainder fmod eq ne lt le gt ge "
          "bitwise_and bitwise_or bitwise_xor floor_divide"),
     **of(powers, "pow"),

@@ -90,6 +90,7 @@ def primitives() -> dict[str, Primitive]:
     importlib.import_module("minigrad.nn")
     importlib.import_module("minigrad.fft")
     importlib.import_module("minigrad.linalg")
+    importlib.import_module("minigrad.special")
     importlib.import_module("minigrad.ops.probabilities")
     return {
         name: op for name, op in registry.items() if op.forward.__module__.startswith("minigrad.")
