@@ -4,7 +4,8 @@ Both are facts about torch, not about the library under test. In float16, float3
 right results differ by rounding, and torch's own can be the worse one: a result is also accepted
 where it is no further from torch's double precision result than torch's single precision one is,
 beyond the tolerance. And torch promises no order among equal elements to a sort that is not stable,
-and no sign or phase of an eigenvector. Its trigamma function is finite at -1, -2, ..., where the function has its poles.
+and no sign or phase of an eigenvector. Its trigamma function is finite at -1, -2, ..., where the
+function has its poles.
 """
 
 from __future__ import annotations
