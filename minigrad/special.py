@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from minigrad.absent import explaining
-from minigrad.ops.error_function import erf, erfc, erfinv
 from minigrad.ops.bessel import (
     airy_ai,
     bessel_j0,
@@ -50,26 +49,6 @@ from minigrad.ops.special import entr, logit, ndtr, sinc, xlog1py, xlogy
 from minigrad.ops.special import sigmoid as expit
 
 __all__ = [
-    "entr",
-    "erf",
-    "erfc",
-    "erfinv",
-    "exp2",
-    "expit",
-    "expm1",
-    "log1p",
-    "log_softmax",
-    "logit",
-    "logsumexp",
-    "ndtr",
-    "round",
-    "sinc",
-    "softmax",
-    "xlog1py",
-    "xlogy",
-]
-
-__getattr__ = explaining(__name__)
     "airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t",
     "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w", "digamma",
     "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc", "gammaincc",
@@ -82,3 +61,5 @@ __getattr__ = explaining(__name__)
     "shifted_chebyshev_polynomial_w", "sinc", "softmax", "spherical_bessel_j0", "xlog1py", "xlogy",
     "zeta",
 ]  # fmt: skip
+
+__getattr__ = explaining(__name__)

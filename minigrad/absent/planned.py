@@ -11,7 +11,7 @@ _PATTERNS = (
     "func.rearrange", "func.replace_all_batch_norm_modules_", "nn.Buffer", "nn.CrossMapLRN2d",
     "nn.Lazy*", "nn.RNNBase", "nn.RNNCellBase", "nn.Uninitialized*", "nn.utils.[pr]*",
     "nn.utils.fuse_*", "nn.utils.s*", "nn.utils.w*", "nn.utils.clip_grads_with_norm_",
-    "optim.swa_utils*", "special.*", "utils.data.ChainDataset", "utils.data.StackDataset",
+    "optim.swa_utils*", "utils.data.ChainDataset", "utils.data.StackDataset",
 )  # fmt: skip
 
 _NAMES = (
@@ -28,8 +28,8 @@ _NAMES = (
     "frombuffer hamming_window hann_window iinfo inf kaiser_window nan newaxis pi "
     "scalar_tensor to_dlpack vander "
     # Operations.
-    "binomial chain_matmul detach digamma fill frexp gcd i0 igamma igammac lcm ldexp lgamma "
-    "lobpcg mvlgamma nextafter poisson polygamma segment_reduce split_with_sizes "
+    "binomial chain_matmul detach fill "
+    "lobpcg poisson segment_reduce split_with_sizes "
     "is_conj is_inference is_neg is_nonzero is_same_size is_signed get_device "
     # What a program says of itself.
     "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
@@ -40,9 +40,9 @@ _NAMES = (
 )
 
 _METHODS = (
-    "cauchy_ digamma digamma_ fill_diagonal_ frexp gcd gcd_ get_device hardshrink i0 i0_ igamma "
-    "igamma_ igammac igammac_ index lcm lcm_ ldexp ldexp_ lgamma lgamma_ mvlgamma mvlgamma_ new "
-    "new_empty_strided nextafter nextafter_ polygamma polygamma_ resize_ resize_as_ "
+    "cauchy_ fill_diagonal_ get_device hardshrink "
+    "index new "
+    "new_empty_strided resize_ resize_as_ "
     "split_with_sizes is_conj is_inference is_neg is_nonzero is_same_size is_signed is_set_to "
     "is_pinned"
 )
