@@ -28,8 +28,6 @@ torch = pytest.importorskip("torch", reason="the values are compared with torch'
 assert doubles
 
 BY_NAME = {case.name: case for case in reversed(CASES)}
-if not hasattr(minigrad, "lgamma"):
-    BY_NAME.pop("Gumbel")
 PAIRS = sorted(
     (p.__name__, q.__name__)
     for p, q in _RULES
@@ -157,7 +155,6 @@ def test_the_nearest_rule_is_taken_and_a_tie_is_said():
         register_kl(Distribution, int)
 
 
-@pytest.mark.skipif(not hasattr(minigrad, "mvlgamma"), reason="needs the gamma function")
 def test_gradients_reach_the_natural_parameters_of_both():
     def divergence(first, second):
         covariances = (minigrad.tensor(numpy.eye(2) * scale) for scale in (1.0, 2.0))
