@@ -129,12 +129,13 @@ sure = frozenset(
 )  # fmt: skip
 SURE_OPERATIONS = frozenset(
     {
-        "activation", "attend", "compare", "complex_parts", "convolution", "creation",
+        "activation", "attend", "bessel", "compare", "complex_parts", "convolution", "creation",
         "diagonal", "dropout", "einsum", "elementwise", "embedding", "error_function",
-        "extremes", "fourier", "functions", "fused", "join", "lengths", "loss", "lstm", "mask",
-        "matmul", "moments", "normalise", "norms", "pad", "piecewise", "pool", "power",
-        "probabilities", "promotion", "rearrange", "recurrent", "reduce", "resample", "running",
-        "scan", "select", "shape", "short_time", "sliding", "special",
+        "extremes", "fourier", "functions", "fused", "gamma", "join", "lengths", "loss", "lstm",
+        "mask", "matmul", "moments", "normalise", "norms", "pad", "parts", "piecewise",
+        "polynomials", "pool", "power", "probabilities", "promotion", "rearrange", "recurrent",
+        "reduce", "resample", "running", "scan", "select", "shape", "short_time", "sliding",
+        "special",
     }
 )  # fmt: skip
 
