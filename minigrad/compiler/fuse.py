@@ -223,9 +223,13 @@ def alone(link: Instruction) -> tuple[Chain, list[Any]] | None:
         return None
     if (link.out if link.into is None else link.into).nbytes < WIDE:
         return None
-    inputs = inputs_of([link])
-    outs = [] if link.out is None else [link.out]
+    inputs, outs = given_to(link)
     return Chain([link], inputs, outs), inputs
+
+
+def given_to(link: Instruction) -> tuple[list[Symbol], list[Symbol]]:
+    """What an instruction is given as a chain of its own: the arrays read, and those made."""
+    return inputs_of([link]), [] if link.out is None else [link.out]
 
 
 def is_wide(link: Instruction) -> bool:

@@ -12,7 +12,7 @@ import numpy
 
 from minigrad.backend import ndarray
 from minigrad.compiler.buffers import roots
-from minigrad.compiler.fuse import Chain, empty, fits, inputs_of, is_row
+from minigrad.compiler.fuse import Chain, empty, fits, given_to, is_row
 from minigrad.compiler.symbols import Instruction, Symbol
 from minigrad.kernels import matrix_product, twin
 from minigrad.kernels.products import LARGE_PRODUCT
@@ -81,13 +81,14 @@ def with_epilogues(instructions: list[Instruction]) -> list[Instruction]:
     """
     found: list[Instruction] = []
     for instruction in instructions:
-        made = _as_chain(instruction)
-        at = None if made is None else _product_before(made, found)
-        if made is None or at is None:
+        at = _product_before(instruction, found)
+        if at is None:
             found.append(instruction)
             continue
-        chain, given, outs = made
-        product = found[at]
+        product, (chain, given, outs) = found[at], _as_chain(instruction)
+        if not chain.is_plain:
+            found.append(instruction)
+            continue
         found[at] = empty(product.out, product.step)
         found += [empty(value, instruction.step) for value in outs]
         args = (product.out, *product.args, *given)
@@ -97,30 +98,31 @@ def with_epilogues(instructions: list[Instruction]) -> list[Instruction]:
     return found
 
 
-def _as_chain(instruction: Instruction) -> tuple[Chain, Any, list[Symbol]] | None:
+def _as_chain(instruction: Instruction) -> tuple[Chain, Any, list[Symbol]]:
     """An instruction as a chain, what that is given, and the arrays that are yet to be made."""
     if instruction.kind == "fused":
         return instruction.function, instruction.args, []
-    if not fits(instruction):
-        return None
-    inputs = inputs_of([instruction])
-    outs = [] if instruction.out is None else [instruction.out]
+    inputs, outs = given_to(instruction)
     return Chain([instruction], inputs, outs), (*inputs, *outs), outs
 
 
-def _product_before(made: Any, found: list[Instruction]) -> int | None:
+def _product_before(instruction: Instruction, found: list[Instruction]) -> int | None:
     """Where the product is whose result a chain reads, if it can be made as late as the chain."""
-    chain, given, _ = made
-    if not chain.is_plain:
+    if instruction.kind == "fused":
+        links = instruction.function.links
+    elif fits(instruction):
+        links = [instruction]
+    else:
         return None
-    read = {id(value.root) for value in given}
-    changed = {id(link.into.root) for link in chain.links if link.into is not None}
+    target = links[0].out if links[0].into is None else links[0].into
+    read = {id(root) for root in roots(instruction)}
+    changed = {id(link.into.root) for link in links if link.into is not None}
     passed: list[Instruction] = []
     for at in reversed(range(len(found))):
         other = found[at]
         if other.kind == "product" and id(other.out) in read:
             own = {id(root) for root in roots(other)}
-            same = other.out.size == chain.size and other.out.dtype is given[0].dtype
+            same = other.out.size == target.size and other.out.dtype is target.dtype
             free = all(_lets_pass(each, other.out, own) for each in passed)
             return at if same and free and not own & changed else None
         if other.kind == "step" and other.step.kind != "rule":
