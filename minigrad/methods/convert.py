@@ -12,6 +12,7 @@ from minigrad.backend import backend_for, backend_of, device, device_of, to_nump
 from minigrad.errors import ArgumentError, DeviceError, GraphError
 from minigrad.graph import Traced, primitive
 from minigrad.inplace import in_place
+from minigrad.methods.operators import OPERATORS
 from minigrad.ops.promotion import convert
 from minigrad.ops.reduce import broadcast_to
 
@@ -25,6 +26,10 @@ def move(xp: Any, input: Any, *, to: device, origin: device) -> Any:
     if here.type == to.type:
         return backend_of(input).move(input, to)
     return backend_for(to).from_numpy(to_numpy(input), to)
+
+
+def _may_be_of_face(value: Any) -> bool:
+    return isinstance(value, (tuple, list, dict)) or hasattr(value, "to_tensor")
 
 
 def _face(part: str) -> Any:
@@ -127,6 +132,10 @@ class ConvertMethods(Traced):
         return numpy.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        operator = OPERATORS.get(ufunc) if method == "__call__" and not kwargs else None
+        # Arrays of the NumPy face, and lists that may hold some, are its own.
+        if operator is not None and not any(map(_may_be_of_face, inputs)):
+            return operator(*inputs)
         return _face("dispatch").universal(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:

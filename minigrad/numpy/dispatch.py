@@ -14,34 +14,11 @@ import numpy
 
 from minigrad.backend import to_numpy
 from minigrad.graph import Traced
+from minigrad.methods.operators import OPERATORS
 from minigrad.numpy.absent import ABSENT
 from minigrad.numpy.base import Base
 from minigrad.numpy.ufuncs import ufunc as Ufunc
-from minigrad.ops import compare, elementwise, matmul
-from minigrad.ops.power import _pow
 from minigrad.tensor import Tensor
-
-_OPERATORS: dict[Any, Any] = {
-    numpy.add: elementwise._add,
-    numpy.subtract: elementwise._sub,
-    numpy.multiply: elementwise.mul,
-    numpy.divide: elementwise._div,
-    numpy.floor_divide: elementwise.floor_divide,
-    numpy.remainder: elementwise.remainder,
-    numpy.power: _pow,
-    numpy.matmul: matmul.matmul,
-    numpy.equal: compare.eq,
-    numpy.not_equal: compare.ne,
-    numpy.less: compare.lt,
-    numpy.less_equal: compare.le,
-    numpy.greater: compare.gt,
-    numpy.greater_equal: compare.ge,
-    numpy.bitwise_and: compare.bitwise_and,
-    numpy.bitwise_or: compare.bitwise_or,
-    numpy.bitwise_xor: compare.bitwise_xor,
-    numpy.left_shift: compare.bitwise_left_shift,
-    numpy.right_shift: compare.bitwise_right_shift,
-}
 
 
 def _holds(value: Any, kind: type[Any]) -> bool:
@@ -95,7 +72,7 @@ def universal(function: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -
 
     Raises TypeError where minigrad has no such function and a gradient would be dropped.
     """
-    operator = _OPERATORS.get(function)
+    operator = OPERATORS.get(function)
     if method == "__call__" and not kwargs and operator and not _holds(inputs, Base):
         return operator(*(numpy.asarray(i) if isinstance(i, list) else i for i in inputs))
     found = getattr(sys.modules["minigrad.numpy"], function.__name__, None)
