@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import minigrad
-from minigrad.distributions import constraints
 from minigrad.distributions.cauchy import Cauchy
-from minigrad.distributions.transformed_distribution import TransformedDistribution
-from minigrad.distributions.transforms import AbsTransform
+from minigrad.distributions.folded import Folded
 
 
-class HalfCauchy(TransformedDistribution):
+class HalfCauchy(Folded):
     """The sizes of Cauchy numbers around 0 of scale `scale`."""
 
-    arg_constraints: ClassVar[Any] = {"scale": constraints.positive}
-    support = constraints.nonnegative
-    _parameters: ClassVar[Any] = {}
-
-    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
-        base = Cauchy(0, scale, validate_args=False)
-        super().__init__(base, AbsTransform(), validate_args=validate_args)
-
-    @property
-    def scale(self) -> Any:
-        """The Cauchy distribution's scale."""
-        return self.base_dist.scale
+    symmetric = Cauchy
 
     @property
     def mean(self) -> Any:
@@ -34,26 +21,5 @@ class HalfCauchy(TransformedDistribution):
         return minigrad.full_like(self.scale, math.inf)
 
     @property
-    def mode(self) -> Any:
-        return minigrad.zeros_like(self.scale)
-
-    @property
     def variance(self) -> Any:
         return self.base_dist.variance
-
-    def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
-        density = self.base_dist.log_prob(value) + math.log(2)
-        return minigrad.where(value >= 0, density, -math.inf)
-
-    def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
-        return 2 * self.base_dist.cdf(value) - 1
-
-    def icdf(self, prob: Any) -> Any:
-        return self.base_dist.icdf((prob + 1) / 2)
-
-    def entropy(self) -> Any:
-        return self.base_dist.entropy() - math.log(2)

@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
-import minigrad
-from minigrad.distributions import constraints
+from minigrad.distributions.folded import Folded
 from minigrad.distributions.normal import Normal
-from minigrad.distributions.transformed_distribution import TransformedDistribution
-from minigrad.distributions.transforms import AbsTransform
 
 
-class HalfNormal(TransformedDistribution):
+class HalfNormal(Folded):
     """The sizes of normal numbers of mean 0 and standard deviation `scale`."""
 
-    arg_constraints: ClassVar[Any] = {"scale": constraints.positive}
-    support = constraints.nonnegative
-    _parameters: ClassVar[Any] = {}
-
-    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
-        base = Normal(0, scale, validate_args=False)
-        super().__init__(base, AbsTransform(), validate_args=validate_args)
-
-    @property
-    def scale(self) -> Any:
-        """The normal distribution's standard deviation."""
-        return self.base_dist.scale
+    symmetric = Normal
 
     @property
     def mean(self) -> Any:
         return self.scale * math.sqrt(2 / math.pi)
 
     @property
-    def mode(self) -> Any:
-        return minigrad.zeros_like(self.scale)
-
-    @property
     def variance(self) -> Any:
         return self.scale.square() * (1 - 2 / math.pi)
-
-    def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
-        density = self.base_dist.log_prob(value) + math.log(2)
-        return minigrad.where(value >= 0, density, -math.inf)
-
-    def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
-        return 2 * self.base_dist.cdf(value) - 1
-
-    def icdf(self, prob: Any) -> Any:
-        return self.base_dist.icdf((prob + 1) / 2)
-
-    def entropy(self) -> Any:
-        return self.base_dist.entropy() - math.log(2)
